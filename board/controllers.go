@@ -127,7 +127,7 @@ var Controllers = []Controller{
 	},
 	{
 		Name: "hd44780", Shows: Characters, Buses: []Bus{I2C, Lines}, Sizes: []Size{{16, 2}, {20, 4}},
-		Keys:    "columns rows",
+		Keys:    "columns rows rom",
 		Address: 0x27, Addresses: []int{
 			0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, // PCF8574
 			0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, // PCF8574A
@@ -219,6 +219,9 @@ func (c *checker) display(d *Display) {
 	if c.file.Has("display.com_pins") {
 		c.word("display.com_pins", &d.COMPins, COMPins)
 	}
+	if known.Shows == Characters {
+		c.word("display.rom", &d.ROM, ROMs)
+	}
 	c.glass(d, known)
 }
 
@@ -237,7 +240,7 @@ func (known Controller) bus(d *Display) Bus {
 
 // displayKeys are the keys that do not apply to every controller.
 var displayKeys = strings.Fields("spi speed_hz dc i2c address device bits reset width height columns rows offset_x " +
-	"offset_y rotation mirror_x mirror_y inverted bgr contrast data rs enable spi_mode max_transfer com_pins")
+	"offset_y rotation mirror_x mirror_y inverted bgr contrast data rs enable spi_mode max_transfer com_pins rom")
 
 // apply refuses keys that do not apply to this controller on this bus.
 func (c *checker) apply(d *Display, known Controller, bus Bus) bool {

@@ -77,6 +77,7 @@ func Facts() map[string]tomlfile.Fact {
 		"display.mirror_x": off, "display.mirror_y": off, "display.inverted": off, "display.bgr": off,
 		"display.contrast": {Least: int64(dotsContrast.least), Most: int64(dotsContrast.most), Usual: "the controller's (below)"},
 		"display.com_pins": {Words: COMPins, Usual: "by the height"},
+		"display.rom":      wordFact(ROMs),
 
 		"keypad.kind":          {Words: KeypadKinds, Needed: true},
 		"keypad.rows":          {Form: "1 to 16 lines", Needed: true, Usual: "with kind matrix"},
@@ -182,6 +183,7 @@ var what = map[string]string{
 	"display.inverted":             "The panel shows inverted colours, as most IPS panels do",
 	"display.bgr":                  "The panel exchanges red and blue",
 	"display.contrast":             "Contrast of a monochrome graphic display",
+	"display.rom":                  "Character ROM of an hd44780: A00 (Japanese, the usual one) or A02 (European, with accents)",
 	"display.com_pins":             "How the COM pins of an ssd1306 panel are wired",
 	"keypad.kind":                  "A key matrix on lines, or a keypad that the kernel knows as a keyboard",
 	"keypad.rows":                  "Row lines of a matrix, as wired; they are driven",

@@ -67,6 +67,7 @@ type Display struct {
 	Inverted  bool     `toml:"inverted"` // the display shows inverted colours, as most IPS panels do
 	BGR       bool     `toml:"bgr"`
 	Contrast  int      `toml:"contrast"` // of a monochrome display, 1 to 255; default: the controller's
+	ROM       string   `toml:"rom"`      // of an hd44780: its character ROM (ROMs); default A00
 	COMPins   string   `toml:"com_pins"` // of an ssd1306: how its rows are wired (COMPins); default by its height
 }
 

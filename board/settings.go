@@ -53,6 +53,12 @@ const (
 	COMAlternativeRemap = "alternative_remap"
 )
 
+// Character ROMs of an HD44780, by the data sheet's ROM code.
+const (
+	ROMJapanese = "A00"
+	ROMEuropean = "A02"
+)
+
 // Kinds of a keypad and of a scanner.
 const (
 	KindMatrix = "matrix"
@@ -80,6 +86,8 @@ var (
 	Drawers   = []string{DrawerApproved} // without this word the drawer is never opened
 
 	COMPins = []string{COMSequential, COMAlternative, COMSequentialRemap, COMAlternativeRemap} // default by height
+
+	ROMs = []string{ROMJapanese, ROMEuropean}
 
 	KeypadKinds  = []string{KindMatrix, KindEvdev} // no default: one must be set
 	ScannerKinds = []string{KindSerial, KindEvdev}

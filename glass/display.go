@@ -6,6 +6,7 @@ import (
 	"image"
 
 	"payterm"
+	"payterm/unifont"
 )
 
 // Driver is the common part of all display drivers (drivers/lcd).
@@ -25,6 +26,7 @@ type Pixels interface {
 // Characters is the driver of a display that takes rows of characters.
 type Characters interface {
 	Driver
+	ROM() unifont.ROM // the display's
 	Write(rows []string) error
 }
 
@@ -53,7 +55,7 @@ func New(d Driver, width, height int, mono bool) (*Display, error) {
 		p.mono = mono
 		return &Display{d, picture{p, driver}}, nil
 	case Characters:
-		return &Display{d, text{NewRows(width, height), driver}}, nil
+		return &Display{d, text{NewRows(width, height, driver.ROM()), driver}}, nil
 	}
 	return nil, fmt.Errorf("glass: %T takes neither pictures nor characters", d)
 }

@@ -6,11 +6,12 @@ import (
 
 	"payterm"
 	"payterm/glass"
+	"payterm/unifont"
 )
 
 // On a character display a screen has as many pages as it needs.
 func ExampleRows() {
-	rows := glass.NewRows(20, 4)
+	rows := glass.NewRows(20, 4, unifont.A00)
 	page, err := rows.Set(payterm.Screen{
 		Name: "amount", Title: "Amount", Amount: "$12.34", Status: "12:34",
 		Lines: []string{"Enter the amount, then press the green key"},

@@ -10,18 +10,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Letters converts a text to what a character display can show: ASCII and the characters of unifont.Cells.
-// Other letters lose their diacritics, and a character without an equivalent becomes a question mark.
-func Letters(text string) string {
+// Letters converts a text to what a character display with this ROM can show: ASCII, the characters of the ROM, and
+// those that are drawn (unifont.Cells). Other letters lose their diacritics, and a character without an equivalent
+// becomes a question mark.
+func Letters(text string, rom unifont.ROM) string {
 	var b strings.Builder
 	for sign := range unifont.Signs(unifont.Legible(text)) {
 		r, _ := utf8.DecodeRuneInString(sign)
 		base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
 		other, same := unifont.Alike(r)
 		stroke, has := strokes[r]
-		_, cell := unifont.CellOf(r)
 		switch {
-		case r == '\u00a0', r < utf8.RuneSelf, cell:
+		case r < utf8.RuneSelf, rom.Has(r):
 			b.WriteRune(r)
 		case same:
 			b.WriteString(other)
@@ -44,15 +44,15 @@ var strokes = map[rune]string{
 }
 
 // Altered returns the characters of a text that are shown as others, each once: those that no font has and, on
-// a character display, letters that lose a diacritic.
-func Altered(text string, characters bool) []string {
+// a character display (whose ROM is not ""), letters that lose a diacritic.
+func Altered(text string, rom unifont.ROM) []string {
 	list := unifont.Lacking(text)
-	if !characters {
+	if rom == "" {
 		return list
 	}
 	for sign := range unifont.Signs(unifont.Legible(text)) {
 		r, _ := utf8.DecodeRuneInString(sign)
-		if _, same := unifont.Alike(r); !same && Letters(sign) != sign && !slices.Contains(list, sign) {
+		if _, same := unifont.Alike(r); !same && Letters(sign, rom) != sign && !slices.Contains(list, sign) {
 			list = append(list, sign)
 		}
 	}

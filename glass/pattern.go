@@ -117,13 +117,13 @@ func (p *Painter) monoPattern(s payterm.Screen) {
 	p.rows(rows, box.Min.X+1, box.Min.Y, lit)
 }
 
-// patternPages returns three kinds of pages in turn: every cell filled, every character that the display gets,
-// and the words.
+// patternPages returns three kinds of pages in turn: every cell filled, every character that the display has in both
+// ROMs and the first eight of those that it is given, and the words.
 func (g grid) patternPages(s payterm.Screen) [][]string {
 	columns := g.width
 	full := slices.Repeat([]string{strings.Repeat(string(unifont.Full), columns)}, g.height)
 	var signs []rune
-	for _, cell := range unifont.Cells {
+	for _, cell := range unifont.Cells[:8] {
 		signs = append(signs, cell.Sign)
 	}
 	for r := '!'; r <= '}'; r++ {

@@ -149,7 +149,7 @@ func TestPatternText(t *testing.T) {
 	}
 	full := e.Text()
 	for i := range full {
-		full[i] = strings.Repeat("\ue004", len([]rune(full[i])))
+		full[i] = strings.Repeat("█", len([]rune(full[i])))
 	}
 	if pages[0] != strings.Join(full, "\n") {
 		t.Errorf("first it says %q", pages[0])

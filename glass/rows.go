@@ -4,25 +4,29 @@ import (
 	"fmt"
 
 	"payterm"
+	"payterm/unifont"
 )
 
 // Rows lays screens out for a character display, with the characters that it has (Letters). It is not safe for
 // concurrent use.
 type Rows struct {
 	grid  grid
+	rom   unifont.ROM
 	pages [][]string // of the current screen
 	at    pager
 }
 
-// NewRows makes a layout for a display of this size in characters.
-func NewRows(columns, rows int) *Rows { return &Rows{grid: cells(columns, rows)} }
+// NewRows makes a layout for a display of this size in characters, with this ROM.
+func NewRows(columns, rows int, rom unifont.ROM) *Rows {
+	return &Rows{grid: cells(columns, rows), rom: rom}
+}
 
 // Set lays a screen out and returns the rows of the page to show: the first page or, if the previous screen had
 // the same name, the page that was shown of it. The rows are usable even if there is an error: an amount wider
 // than a row is broken over two rows, and a QR code is left out.
 func (r *Rows) Set(s payterm.Screen) ([]string, error) {
 	var fits bool
-	s = legible(s, Letters)
+	s = legible(s, func(text string) string { return Letters(text, r.rom) })
 	if r.pages, fits = r.grid.pages(s); s.Pattern {
 		r.pages = r.grid.patternPages(s)
 	}

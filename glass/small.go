@@ -353,8 +353,8 @@ func foreign(sign string) (unifont.Glyph, bool) {
 
 // coarse returns the dots of a character that the small font lacks and character displays have, or nil.
 func coarse(r rune) []byte {
-	if i, ok := unifont.CellOf(r); ok && strings.ContainsRune("¥€£•", r) {
-		return unifont.Cells[i].Dots[:]
+	if cell, ok := unifont.CellOf(r); ok && strings.ContainsRune("¥€£•", r) {
+		return cell.Dots[:]
 	}
 	return nil
 }

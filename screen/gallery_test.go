@@ -45,7 +45,7 @@ var rolls = []struct{ size, board string }{
 	{"80 mm", "generic-fbdev"},
 }
 
-// quietBoard is an emulated board. The test fails on a violation of its chips.
+// quietBoard is an emulated board, by its profile's name.
 func quietBoard(t *testing.T, name string) (*emulated.Board, *board.Board) {
 	t.Helper()
 	text, err := boards.Read(name)
@@ -56,6 +56,12 @@ func quietBoard(t *testing.T, name string) (*emulated.Board, *board.Board) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return quiet(t, p)
+}
+
+// quiet is an emulated board of a profile. The test fails on a violation of its chips.
+func quiet(t *testing.T, p board.Profile) (*emulated.Board, *board.Board) {
+	t.Helper()
 	p.Printer.Baud = 115_200
 	e, err := emulated.New(emulated.Config{Profile: p, Scale: 1000})
 	if err != nil {
@@ -64,7 +70,7 @@ func quietBoard(t *testing.T, name string) (*emulated.Board, *board.Board) {
 	b := board.Open(p, e)
 	t.Cleanup(func() {
 		for _, v := range e.Violations() {
-			t.Errorf("%s: a chip was misused: %v", name, v)
+			t.Errorf("%s: a chip was misused: %v", p.Board, v)
 		}
 		if err := cmp.Or(b.Close(), e.Close()); err != nil {
 			t.Error(err)

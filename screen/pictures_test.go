@@ -560,33 +560,6 @@ func TestChineseWordsStayWhole(t *testing.T) {
 	}
 }
 
-// TestEveryTextHasLetters: a character display has each character of each text in two languages, on at most
-// three pages.
-func TestEveryTextHasLetters(t *testing.T) {
-	e, d := newGlass(t, "raspberrypi-i2c-hd44780")
-	for _, language := range payterm.Languages {
-		for _, s := range slices.Concat(shots(), trials()) {
-			for _, mark := range []string{"", "SIMULATION"} {
-				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark,
-					Small: true, LettersOnly: true, Link: counter.NetworkUp, Now: noon}
-				s.view.CodeURL, s.view.Trial.Code = "", "" // such a display cannot show it, and says so
-				composed := onGlass(s, 64, o)
-				if words := wordsOf(composed); strings.Count(glass.Letters(words), "?") != strings.Count(words, "?") {
-					t.Errorf("%s %s: %q is %q in letters", language, s.name, words, glass.Letters(words))
-				}
-				composed.Name += s.name + mark + language
-				frames, unfit := pages(t, e, d, composed)
-				if unfit != nil {
-					t.Errorf("%s %s: %v", language, s.name, unfit)
-				}
-				if len(frames) > 3 && !composed.Pattern {
-					t.Errorf("%s %s %s: %d pages", language, s.name, mark, len(frames))
-				}
-			}
-		}
-	}
-}
-
 // slips are all slips, in a language or, for the customer, in several.
 func slips(language string, customer ...string) (names []string, all []payterm.Receipt) {
 	opt := receipt.Options{

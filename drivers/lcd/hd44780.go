@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -26,8 +28,20 @@ type HD44780 struct {
 	o     Options
 	light byte
 	line  gpio.PinOut // of a backlight not on the PCF8574; may be nil
-	cells [][]byte    // content of the glass
-	known bool        // cells are up to date
+	rom   unifont.ROM
+	signs signs    // drawn in the CGRAM
+	drawn bool     // the CGRAM holds signs
+	cells [][]byte // content of the glass
+	known bool     // cells are up to date
+}
+
+// signs are the characters drawn in the CGRAM, by their place; 0 where there is none.
+type signs [8]rune
+
+// dots returns the eight rows of dots of a place.
+func (s signs) dots(place int) []byte {
+	cell, _ := unifont.CellOf(s[place])
+	return cell.Dots[:]
 }
 
 // NewHD44780 makes a driver of a display of Width by Height characters; call Init next.
@@ -43,7 +57,10 @@ func NewHD44780(w Wires, o Options) (*HD44780, error) {
 	case o.Sleep == nil:
 		return nil, errors.New("lcd: hd44780: no Sleep: the display needs pauses")
 	}
-	d := &HD44780{wire: newWire(w.Conn), o: o, line: w.Backlight, cells: make([][]byte, o.Height)}
+	d := &HD44780{wire: newWire(w.Conn), o: o, line: w.Backlight, cells: make([][]byte, o.Height), rom: unifont.ROM(o.ROM)}
+	for place := range d.signs { // those that cannot be replaced by a letter, and the most frequent letters
+		d.signs[place] = unifont.Cells[place].Sign
+	}
 	for i := range d.cells {
 		d.cells[i] = bytes.Repeat([]byte{' '}, o.Width)
 	}
@@ -74,10 +91,18 @@ func (d *HD44780) setUp(display byte) error {
 	}
 	// Two lines, 5 by 8 dots; increment, no shift; CGRAM address.
 	b := d.bytes(nil, 0, 0x28, display, 0x06, 0x40)
-	for _, cell := range unifont.Cells {
-		b = d.bytes(b, pinRS, cell.Dots[:]...)
+	for place := range d.signs {
+		b = d.bytes(b, pinRS, d.signs.dots(place)...)
 	}
-	return d.tx(b)
+	return d.draw(b)
+}
+
+// draw sends bytes after which the CGRAM holds the signs.
+func (d *HD44780) draw(b []byte) error {
+	d.drawn = false
+	err := d.tx(b)
+	d.drawn = err == nil
+	return err
 }
 
 // bytes appends the PCF8574 states that send bytes to the chip: each half with E high, then low.
@@ -136,8 +161,12 @@ func (d *HD44780) whole() error {
 	return nil
 }
 
-// Write shows rows of text, filled with spaces. It has ASCII and unifont.Cells, and a question
-// mark for other characters.
+// ROM returns the display's character ROM.
+func (d *HD44780) ROM() unifont.ROM { return d.rom }
+
+// Write shows rows of text, filled with spaces. A character that is not in the ROM is drawn (unifont.Cells), up to
+// eight of them; further letters lose their accents, those that are rarest on this page first. Other characters
+// become a question mark.
 func (d *HD44780) Write(rows []string) error {
 	if len(rows) > d.o.Height {
 		return fmt.Errorf("lcd: hd44780: %d rows on a display of %d", len(rows), d.o.Height)
@@ -149,23 +178,11 @@ func (d *HD44780) Write(rows []string) error {
 	}
 	known := d.known
 	d.known = false // until all of it is sent
-	for i, cells := range d.cells {
-		text := ""
-		if i < len(rows) {
-			text = rows[i]
-		}
-		from, to := d.o.Width, 0
-		for x, b := range d.encode(text) {
-			if cells[x] != b {
-				cells[x] = b
-				from, to = min(from, x), x+1
-			}
-		}
-		if known && from < to {
-			if err := d.write(i, from, to); err != nil {
-				return err
-			}
-		}
+	if err := d.redraw(rows, d.assign(d.wanted(rows)), known); err != nil {
+		return err
+	}
+	if err := d.put(rows, d.signs, known); err != nil {
+		return err
 	}
 	if !known {
 		return d.whole()
@@ -174,32 +191,142 @@ func (d *HD44780) Write(rows []string) error {
 	return nil
 }
 
+// wanted returns the characters of a page that have to be drawn, at most eight: first those that nothing can
+// replace, then the most frequent ones.
+func (d *HD44780) wanted(rows []string) []rune {
+	type use struct {
+		cell  unifont.Cell
+		times int
+	}
+	var uses []use
+	for _, cell := range unifont.Cells {
+		times := 0
+		for _, row := range rows {
+			times += strings.Count(row, string(cell.Sign))
+		}
+		if _, coded := d.rom.Code(cell.Sign); !coded && times > 0 {
+			uses = append(uses, use{cell, times})
+		}
+	}
+	slices.SortStableFunc(uses, func(a, b use) int {
+		if bare := a.cell.Bare == 0; bare != (b.cell.Bare == 0) {
+			if bare {
+				return -1
+			}
+			return 1
+		}
+		return b.times - a.times
+	})
+	var list []rune
+	for _, u := range uses[:min(len(d.signs), len(uses))] {
+		list = append(list, u.cell.Sign)
+	}
+	return list
+}
+
+// assign returns the signs with the wanted ones among them. A sign that is there stays in its place. A new one takes
+// a place that is not on the glass, if there is one.
+func (d *HD44780) assign(wanted []rune) signs {
+	next := d.signs
+	for _, r := range wanted {
+		if slices.Contains(next[:], r) {
+			continue
+		}
+		free := func(place int) bool { return !slices.Contains(wanted, next[place]) }
+		at := -1
+		for place := range next {
+			if free(place) && (at < 0 || d.onGlass(at) && !d.onGlass(place)) {
+				at = place
+			}
+		}
+		next[at] = r
+	}
+	return next
+}
+
+// onGlass reports whether a drawn sign is on the glass now.
+func (d *HD44780) onGlass(place int) bool {
+	return slices.ContainsFunc(d.cells, func(row []byte) bool { return bytes.IndexByte(row, signCode(place)) >= 0 })
+}
+
+// redraw draws the signs that are new. A sign on the glass would change there before its text does, so the new text
+// is written first with bare letters in the new signs' places.
+func (d *HD44780) redraw(rows []string, next signs, known bool) error {
+	var b []byte
+	staying, seen := d.signs, false
+	for place, r := range next {
+		if d.drawn && r == d.signs[place] {
+			continue
+		}
+		staying[place] = 0
+		seen = seen || known && d.onGlass(place)
+		b = d.bytes(b, 0, 0x40|byte(8*place))
+		b = d.bytes(b, pinRS, next.dots(place)...)
+	}
+	if seen {
+		if err := d.put(rows, staying, true); err != nil {
+			return err
+		}
+	}
+	if d.signs = next; b == nil {
+		return nil
+	}
+	return d.draw(b)
+}
+
+// put sets the cells to rows of text, and sends those that changed.
+func (d *HD44780) put(rows []string, drawn signs, send bool) error {
+	for i, cells := range d.cells {
+		text := ""
+		if i < len(rows) {
+			text = rows[i]
+		}
+		from, to := d.o.Width, 0
+		for x, b := range d.encode(text, drawn) {
+			if cells[x] != b {
+				cells[x] = b
+				from, to = min(from, x), x+1
+			}
+		}
+		if send && from < to {
+			if err := d.write(i, from, to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // encode returns the display's codes of a row, filled with spaces.
-func (d *HD44780) encode(text string) []byte {
+func (d *HD44780) encode(text string, drawn signs) []byte {
 	row := make([]byte, 0, d.o.Width)
 	for _, r := range text {
-		row = append(row, code(r))
+		row = append(row, d.code(r, drawn))
 	}
 	return append(row, bytes.Repeat([]byte{' '}, d.o.Width-len(row))...)
 }
 
-// code is a character's address in the ROM, where all ROMs agree, or in the CGRAM.
-func code(r rune) byte {
-	if i, ok := unifont.CellOf(r); ok {
-		return byte(8 + i) // CGRAM characters are 0 to 7 and again 8 to 15
+// code is a character's code in the ROM, or of its place in the CGRAM, or that of its bare letter.
+func (d *HD44780) code(r rune, drawn signs) byte {
+	if code, has := d.rom.Code(r); has {
+		return code
 	}
-	switch {
-	case r == '\u00a0':
-		return ' '
+	if place := slices.Index(drawn[:], r); place >= 0 {
+		return signCode(place)
+	}
+	switch cell, drawable := unifont.CellOf(r); {
 	case r == '\\': // a yen sign in the Japanese ROM
 		return '/'
 	case r == '~': // an arrow there
 		return '-'
-	case r < ' ' || r > '~':
-		return '?'
+	case drawable && cell.Bare != 0:
+		return byte(cell.Bare)
 	}
-	return byte(r)
+	return '?'
 }
+
+// signCode is the code of a place in the CGRAM. Its places are 0 to 7 and again 8 to 15.
+func signCode(place int) byte { return byte(8 + place) }
 
 // write sends cells of one row after their address.
 func (d *HD44780) write(row, from, to int) error {

@@ -45,6 +45,7 @@ type Options struct {
 	BGR              bool
 	Contrast         int    // of an SSD1306, 1 to 255
 	COMPins          string // how an SSD1306's glass is connected (comPins); "" by its height
+	ROM              string // of an HD44780: the data sheet's ROM code, A00 or A02; "" is A00
 	Sleep            func(time.Duration)
 }
 

@@ -613,7 +613,7 @@ func TestNothingIsCut(t *testing.T) {
 				}
 			}
 			words := strings.Fields(strings.Join(append(s.Lines, s.Title, s.Small, s.Status, s.Elapsed,
-				strings.ReplaceAll(s.Amount, "€", "\ue001")), " "))
+				s.Amount), " "))
 			for _, k := range s.Keys {
 				words = append(words, string(k.Key), k.Does)
 			}

@@ -242,13 +242,25 @@ func (b *Board) FrameBuffer(name string) (hal.FrameBuffer, error) {
 	return b.memory, nil
 }
 
-// Text is what a character display shows, row by row; characters of its own RAM are U+E000 and
-// up. Pixel displays have none.
+// Text is what a character display shows, row by row, as a person reads it; a drawn character that nobody could read
+// is U+E000 and up. Pixel displays have none.
 func (b *Board) Text() []string {
 	if c, ok := b.panel.(*hd44780); ok {
 		return c.text()
 	}
 	return nil
+}
+
+// Drawn returns how many bytes of drawn characters (CGRAM) a character display was sent, and how many of them changed
+// one that was on the glass at that moment, where it flickers.
+func (b *Board) Drawn() (sent, flickers int) {
+	c, ok := b.panel.(*hd44780)
+	if !ok {
+		return 0, 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stored, c.redrawn
 }
 
 // Pin implements hal.Ports.

@@ -38,6 +38,9 @@ type hd44780 struct {
 	signs    [64]byte // CGRAM
 	inSigns  bool     // the address is in CGRAM
 	address  int
+
+	stored  int // bytes written to CGRAM
+	redrawn int // of them those that changed a sign on the glass
 }
 
 // Times of the data sheet (table of instructions, and "initializing by
@@ -231,7 +234,13 @@ func (c *hd44780) store(b byte, now time.Duration) {
 		c.report(BadArgument, "data %#02x by eight data lines, of which four are wired", b)
 		return
 	case c.inSigns:
-		c.signs[c.address&0x3f] = b
+		c.stored++
+		if at := c.address & 0x3f; c.signs[at] != b {
+			if c.onGlass(at / 8) {
+				c.redrawn++
+			}
+			c.signs[at] = b
+		}
 	case c.address&0x3f > 0x27:
 		c.report(BadAddress, "data for cell %#02x", c.address)
 	default:
@@ -267,7 +276,19 @@ func (c *hd44780) visible() bool {
 	return c.powered && c.on && c.lit && c.pins&lineLight != 0 && (c.twoLines || c.d.Rows == 1)
 }
 
-// text is what the glass shows; a CGRAM character is U+E000 and up, an unknown one U+FFFD.
+// onGlass reports whether a sign of the CGRAM can be seen.
+func (c *hd44780) onGlass(place int) bool {
+	for y := range c.d.Rows {
+		for x := range c.d.Columns {
+			if b := c.cell(x, y); c.visible() && b < 0x10 && int(b&7) == place {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// text is what the glass shows. A sign of the CGRAM is what a person reads in its dots.
 func (c *hd44780) text() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -277,16 +298,10 @@ func (c *hd44780) text() []string {
 	}
 	for y := range rows {
 		for x := range c.d.Columns {
-			b := c.cell(x, y)
-			switch {
-			case b < 0x10:
-				rows[y] += string(rune(0xe000 + int(b&7)))
-			case b == 0x5c:
-				rows[y] += "¥" // in the Japanese ROM
-			case b >= ' ' && b <= '}':
-				rows[y] += string(rune(b))
-			default:
-				rows[y] += "\ufffd"
+			if b := c.cell(x, y); b < 0x10 {
+				rows[y] += string(c.read(int(b & 7)))
+			} else {
+				rows[y] += string(c.meaning(b))
 			}
 		}
 	}
@@ -294,20 +309,11 @@ func (c *hd44780) text() []string {
 }
 
 // dots returns the eight rows of five dots of a code.
-func (c *hd44780) dots(b byte) (rows [8]byte) {
-	switch {
-	case b < 0x10:
+func (c *hd44780) dots(b byte) [8]byte {
+	if b < 0x10 {
 		return [8]byte(c.signs[8*int(b&7):])
-	case b >= ' ' && b <= '}':
-		columns := characterROM[b-' ']
-		for y := range 8 {
-			for x, column := range columns {
-				rows[y] |= column >> y & 1 << (4 - x)
-			}
-		}
-		return rows
 	}
-	return [8]byte{0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f}
+	return drawing(c.meaning(b))
 }
 
 // dotSize is the size of a dot in the picture in pixels, with its gap.

@@ -31,7 +31,7 @@ func OpenDisplay(b *board.Board, sleep func(time.Duration)) (*glass.Display, err
 	driver, err := lcd.Open(p.Controller, w, lcd.Options{
 		Width: size.Width, Height: size.Height, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
 		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Contrast: p.Contrast,
-		COMPins: p.COMPins, Sleep: sleep,
+		COMPins: p.COMPins, ROM: p.ROM, Sleep: sleep,
 	})
 	if err != nil {
 		return nil, err

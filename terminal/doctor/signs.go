@@ -25,11 +25,11 @@ func Signs(c config.Config, profile board.Profile) []config.Problem {
 		}
 		if profile.Display != nil && t.OnGlass {
 			on = strings.TrimPrefix(on+" and the display", " and ")
-			characters := profile.Display.Shows() == board.Characters
-			if altered := glass.Altered(t.Text, characters); len(altered) > 0 {
+			rom := unifont.ROM(profile.Display.ROM)
+			if altered := glass.Altered(t.Text, rom); len(altered) > 0 {
 				shown := unifont.Legible
-				if characters {
-					shown = glass.Letters
+				if profile.LettersOnly() {
+					shown = func(text string) string { return glass.Letters(text, rom) }
 				}
 				list = append(list, t.Problem("the display has no sign for "+listed(altered, shown)))
 			}

@@ -36,14 +36,17 @@ func TestSigns(t *testing.T) {
 			[]string{"shop.toml:2: merchant.address: the printer",
 				`shop.toml:3: merchant.tax_id: the printer has no sign for \a`}},
 		{"letters only", "name = \"Crêpe Œuvre\"", letters,
-			[]string{"merchant.name: the display has no sign for ê (there it is e), Œ (there it is OE)"}},
+			[]string{"merchant.name: the display has no sign for Œ (there it is OE)"}},
+		{"letters only, Japanese", "name = \"Señor Ç\"", letters,
+			[]string{"merchant.name: the display has no sign for ñ (there it is n)"}},
+		{"letters only, European", "name = \"Señor Ç\"", letters + "rom = \"A02\"\n", nil},
 		{"many", "name = \"張記茶餐廳香港灣仔軒\"", letters,
 			[]string{"餐 (there it is ?), 廳 (there it is ?), 香 (there it is ?), 港 (there it is ?), 灣 (there it is ?), 2 more"}},
 		{"no device", "name = \"🍕\"", "", nil},
 		{"from right to left", "name = \"قهوة\"", paper,
 			[]string{"merchant.name: it comes out sign by sign from the left, unjoined, on the printer:"}},
-		{"an operator", "[[operators]]\nnumber = \"1\"\nname = \"Zoë\"\npin_hash = " +
-			"\"$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy\"", letters, []string{"operators.1.name: the display has no sign for ë (there it is e)"}},
+		{"an operator", "[[operators]]\nnumber = \"1\"\nname = \"Zoé Peña\"\npin_hash = " +
+			"\"$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy\"", letters, []string{"operators.1.name: the display has no sign for ñ (there it is n)"}},
 	} {
 		cfg, err := config.Parse("shop.toml", []byte("[merchant]\n"+c.text+"\n"), nil)
 		if err != nil {
