@@ -57,7 +57,9 @@ func NewHD44780(w Wires, o Options) (*HD44780, error) {
 	case o.Sleep == nil:
 		return nil, errors.New("lcd: hd44780: no Sleep: the display needs pauses")
 	}
-	d := &HD44780{wire: newWire(w.Conn), o: o, line: w.Backlight, cells: make([][]byte, o.Height), rom: unifont.ROM(o.ROM)}
+	d := &HD44780{
+		wire: newWire(w.Conn), o: o, line: w.Backlight, cells: make([][]byte, o.Height), rom: unifont.ROM(o.ROM),
+	}
 	for place := range d.signs { // those that cannot be replaced by a letter, and the most frequent letters
 		d.signs[place] = unifont.Cells[place].Sign
 	}
@@ -238,6 +240,9 @@ func (d *HD44780) assign(wanted []rune) signs {
 			if free(place) && (at < 0 || d.onGlass(at) && !d.onGlass(place)) {
 				at = place
 			}
+		}
+		if at < 0 { // each place is wanted: the rest is written by letters
+			break
 		}
 		next[at] = r
 	}
