@@ -234,15 +234,14 @@ func (d *HD44780) assign(wanted []rune) signs {
 		if slices.Contains(next[:], r) {
 			continue
 		}
-		free := func(place int) bool { return !slices.Contains(wanted, next[place]) }
-		at := -1
-		for place := range next {
-			if free(place) && (at < 0 || d.onGlass(at) && !d.onGlass(place)) {
-				at = place
-			}
-		}
+		at := slices.IndexFunc(next[:], func(had rune) bool { return !slices.Contains(wanted, had) })
 		if at < 0 { // each place is wanted: the rest is written by letters
 			break
+		}
+		for place, had := range next {
+			if !slices.Contains(wanted, had) && d.onGlass(at) && !d.onGlass(place) {
+				at = place
+			}
 		}
 		next[at] = r
 	}

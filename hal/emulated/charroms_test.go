@@ -15,8 +15,9 @@ func TestCharacterROMs(t *testing.T) {
 		japanese, euro rune
 	}{
 		{'A', 'A', 'A'}, {0x5c, '¥', '\\'}, {0x7e, '→', '~'}, {0xb1, 'ｱ', '±'}, {0xdf, 'ﾟ', 'ß'}, {0xe9, '\ufffd', 'é'},
-		{0xc9, 'ﾉ', 'É'}, {0xe0, '\ufffd', 'à'}, {0xf9, '\ufffd', 'ù'}, {0xff, '█', 'ÿ'}, {0xa5, '･', '¥'},
-		{0xab, 'ｫ', '«'}, {0xd7, 'ﾗ', '×'}, {0x16, '\ufffd', '●'}, {0x80, '\ufffd', 'Б'}, {0xac, 'ｬ', 'Ю'}, {0xb8, 'ｸ', 'ω'},
+		{0xc9, 'ﾉ', 'É'}, {0xe0, '\ufffd', 'à'}, {0xf9, '\ufffd', 'ù'}, {0xff, '█', 'ÿ'},
+		{0xa5, '･', '¥'}, {0xab, 'ｫ', '«'}, {0xd7, 'ﾗ', '×'}, {0x16, '\ufffd', '●'},
+		{0x80, '\ufffd', 'Б'}, {0xac, 'ｬ', 'Ю'}, {0xb8, 'ｸ', 'ω'},
 	} {
 		for rom, want := range map[string]rune{"A00": c.japanese, "A02": c.euro} {
 			b := &bench{t: t}
