@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"payterm/config"
-
-	"github.com/alecthomas/kong"
 )
 
 // TestMerchantGuide: the guide's configuration loads, and its commands exist.
@@ -38,10 +36,8 @@ func TestMerchantGuide(t *testing.T) {
 		t.Error("a key that does not exist is taken")
 	}
 
-	parser, err := kong.New(&cli{}, kong.Exit(func(int) {}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	parser := newParser(&cli{})
+	parser.Exit = func(int) {}
 	file := filepath.Join(t.TempDir(), "payterm.toml")
 	if err := os.WriteFile(file, []byte(example), 0o600); err != nil {
 		t.Fatal(err)
