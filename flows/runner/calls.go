@@ -145,8 +145,7 @@ func (r *Runner) watch(id payterm.OrderID) watched {
 	}
 	r.step(l, r.stamp(order.InquiryAsked{}))
 	if _, due := l.order.Due(); due && l.order.Asking.Next != 0 || l.order.Asking.InFlight {
-		f.wait = make(chan payterm.Order, 1)
-		l.watchers = append(l.watchers, f.wait)
+		f.wait = l.watch()
 		r.gate.hasten(l.order.Inquiry().OrderID)
 	}
 	return f

@@ -37,18 +37,11 @@ func (r *Runner) cancel(id payterm.OrderID) (watched, error) {
 	if l := r.orders[id]; l != nil {
 		f := watched{row: l.order.Row()}
 		if at != "" && l.order.CancelWanted && f.row.Outcome == payterm.Open && len(l.watchers) < maxWatchers {
-			f.wait = make(chan payterm.Order, 1)
-			l.watchers = append(l.watchers, f.wait)
+			f.wait = l.watch()
 		}
 		return f, nil
 	}
-	if a := r.asides[id]; a != nil {
-		return watched{row: a.Row}, nil
-	}
-	row, found, err := r.c.Journal.Order(id)
-	if err == nil && !found {
-		err = ErrUnknown
-	}
+	row, err := r.rowOf(id)
 	return watched{row: row}, err
 }
 

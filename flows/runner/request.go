@@ -91,16 +91,10 @@ func (r *Runner) answered(id payterm.OrderID, e order.Event, a payterm.Answer) {
 // The answer to a refund's inquiry is about its sale and goes to that.
 func (r *Runner) answeredAfter(id payterm.OrderID, e order.Event, a payterm.Answer) {
 	aside := r.asides[id]
-	var row payterm.Order
-	if aside != nil {
-		row = aside.Row
-	} else {
-		var known bool
-		var err error
-		if row, known, err = r.c.Journal.Order(id); err != nil || !known {
-			r.c.Log.Warn("an answer about an order that cannot be looked up", "order_id", id, "err", err)
-			return
-		}
+	row, err := r.rowOf(id)
+	if err != nil {
+		r.c.Log.Warn("an answer about an order that cannot be looked up", "order_id", id, "err", err)
+		return
 	}
 	_, inquiry := e.(order.InquiryAnswered)
 	switch {
@@ -112,6 +106,25 @@ func (r *Runner) answeredAfter(id payterm.OrderID, e order.Event, a payterm.Answ
 	case aside != nil:
 		r.stepAside(aside, order.AsideAnswered{Reply: payterm.Reply{Answer: a}}) //nolint:errcheck // it is asked again
 	}
+}
+
+// rowOf is the row of an order that is not live: of a set-aside one, or the journal's.
+func (r *Runner) rowOf(id payterm.OrderID) (payterm.Order, error) {
+	if a := r.asides[id]; a != nil {
+		return a.Row, nil
+	}
+	row, known, err := r.c.Journal.Order(id)
+	if err == nil && !known {
+		err = ErrUnknown
+	}
+	return row, err
+}
+
+// watch adds a caller that waits for the next answer. maxWatchers bounds them.
+func (l *live) watch() chan payterm.Order {
+	w := make(chan payterm.Order, 1)
+	l.watchers = append(l.watchers, w)
+	return w
 }
 
 func (l *live) tellWatchers() {
