@@ -83,6 +83,12 @@ func quiet(t *testing.T, p board.Profile) (*emulated.Board, *board.Board) {
 func newGlass(t *testing.T, name string) (*emulated.Board, *glass.Display) {
 	t.Helper()
 	e, b := quietBoard(t, name)
+	return e, lit(t, e, b)
+}
+
+// lit opens and initialises a display.
+func lit(t *testing.T, e *emulated.Board, b *board.Board) *glass.Display {
+	t.Helper()
 	d, err := devices.OpenDisplay(b, e.Sleep)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +96,7 @@ func newGlass(t *testing.T, name string) (*emulated.Board, *glass.Display) {
 	if err := d.Init(); err != nil {
 		t.Fatal(err)
 	}
-	return e, d
+	return d
 }
 
 // maxPages is more than any screen needs.

@@ -14,7 +14,6 @@ import (
 	"payterm/glass"
 	"payterm/hal/emulated"
 	"payterm/screen"
-	"payterm/terminal/devices"
 	"payterm/unifont"
 )
 
@@ -31,14 +30,7 @@ func characters(t *testing.T, columns, rows int, rom string) (*emulated.Board, *
 		t.Fatal(err)
 	}
 	e, b := quiet(t, p)
-	d, err := devices.OpenDisplay(b, e.Sleep)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Init(); err != nil {
-		t.Fatal(err)
-	}
-	return e, d
+	return e, lit(t, e, b)
 }
 
 // TestEveryTextHasLetters: a character display shows each text of each screen in each language as it is written, as

@@ -346,6 +346,19 @@ func TestPrinterSwitchedOff(t *testing.T) {
 	}
 }
 
+// answering opens a printer that is known to answer.
+func answering(t *testing.T, w *wire, o printer.Options) *printer.Printer {
+	t.Helper()
+	d, err := printer.New(w, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		d.Condition(t.Context())
+	}
+	return d
+}
+
 // A printer that loses its power for some seconds in the middle of a slip, and answers again
 // before anybody asks, has not printed it. One that is slower than its profile says has.
 func TestPrinterRestarts(t *testing.T) {
@@ -354,9 +367,9 @@ func TestPrinterRestarts(t *testing.T) {
 	for name, p := range map[string]board.Printer{
 		"asked":          {Status: true},
 		"asked, in turn": {Status: true},
-		"asked, slow":    {Status: true, Baud: 9600},
+		"asked, slow":    {Status: true},
 		"tells":          {Tells: true},
-		"tells, slow":    {Tells: true, Baud: 9600},
+		"tells, slow":    {Tells: true},
 	} {
 		for _, small := range []bool{false, true} { // the whole slip is in the buffer at once
 			for _, begin := range []time.Duration{100, 900, 4000} {
@@ -364,7 +377,7 @@ func TestPrinterRestarts(t *testing.T) {
 					t.Run(fmt.Sprintf("%s, %t, after %d ms for %d", name, small, begin, away), func(t *testing.T) {
 						t.Parallel()
 						p, begin := p, begin*time.Millisecond
-						p.Baud, p.Buffer, p.Speed, p.Cut = max(p.Baud, 38400), 1024, 60, true
+						p.Baud, p.Buffer, p.Speed, p.Cut = 38400, 1024, 60, true
 						if strings.Contains(name, "slow") {
 							p.Baud = 9600
 						}
@@ -375,13 +388,7 @@ func TestPrinterRestarts(t *testing.T) {
 						w.chip.inTurn = strings.Contains(name, "turn")
 						o := options(p, w)
 						o.Speed = 50
-						d, err := printer.New(w, o)
-						if err != nil {
-							t.Fatal(err)
-						}
-						for range 2 { // it is known to answer
-							d.Condition(t.Context())
-						}
+						d := answering(t, w, o)
 						if err := d.Print(t.Context(), r); err != nil {
 							t.Fatal(err)
 						}
@@ -454,13 +461,7 @@ func TestSlowPrinterIsNotSilent(t *testing.T) {
 		w.chip.inTurn = true
 		o := options(p, w)
 		o.Speed = 150
-		d, err := printer.New(w, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 2 { // it is known to answer
-			d.Condition(t.Context())
-		}
+		d := answering(t, w, o)
 		for range 3 {
 			w.chip.tear()
 			if err := d.Print(t.Context(), r); err != nil {
