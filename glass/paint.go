@@ -310,88 +310,98 @@ func (p *Painter) lines(lines []string, box image.Rectangle) {
 	}
 }
 
-// listed is a row of a list: what stands in its columns, from the left.
+// listed is a row of a list: the texts of its columns, from the left.
 type listed struct {
 	mark, key, text string
-	gap             int // before it
-	alone           bool
+	gap             int  // before it
+	alone           bool // text is a line above the list, without columns
 }
 
-// list draws lines and below them a list, in the largest size at which all of it fits: marks, keys and texts each in a
-// column of their own, and what is left of a long text below its beginning.
+// table is a list laid out in one size. Places are in pixels from its left edge.
+type table struct {
+	rows          []listed
+	keys, texts   int // where the keys end, and where the texts begin
+	width, height int
+	fits          bool // no word is cut off
+}
+
+// layOut lays out lines and below them a list: marks, keys and texts each in a column of their own, and the rest of a
+// long text below its beginning.
+func layOut(face *face, lines []string, items []payterm.Item, width int) table {
+	marks, keys := 0, 0
+	for _, item := range items {
+		keys = max(keys, face.width(string(item.Key)+")"))
+		if item.Marked {
+			marks = face.width(">  ")
+		}
+	}
+	t := table{keys: marks + keys, texts: marks + keys + face.width(" ")*3/2, fits: true}
+	for _, line := range lines {
+		part, ok := face.wrap(line, width)
+		t.fits = t.fits && ok
+		for _, text := range part {
+			t.rows = append(t.rows, listed{text: text, alone: true})
+		}
+	}
+	for _, item := range items {
+		part, ok := face.fill(item.Text, width-t.texts)
+		t.fits = t.fits && ok
+		row := listed{key: string(item.Key) + ")"}
+		if item.Marked {
+			row.mark = ">"
+		}
+		if len(t.rows) > 0 {
+			row.gap = face.height / 4
+		}
+		for _, text := range part {
+			row.text, t.width = text, max(t.width, t.texts+face.width(text))
+			t.rows = append(t.rows, row)
+			row = listed{}
+		}
+	}
+	for _, row := range t.rows {
+		t.height += row.gap + face.height
+	}
+	return t
+}
+
+// list draws lines and a list below them, in the largest size in which all of it fits.
 func (p *Painter) list(lines []string, items []payterm.Item, box image.Rectangle) {
-	for _, size := range []int{22, 20, 18, 16, 14, 13} {
+	const smallest = 13
+	for _, size := range []int{22, 20, 18, 16, 14, smallest} {
 		face := p.fonts.face(medium, p.scaled(size))
-		markColumn, keyColumn := 0, 0
-		for _, item := range items {
-			keyColumn = max(keyColumn, face.width(string(item.Key)+")"))
-			if item.Marked {
-				markColumn = face.width(">  ")
-			}
+		t := layOut(face, lines, items, box.Dx())
+		fits := t.fits && t.height <= box.Dy()
+		if !fits && size > smallest {
+			continue
 		}
-		gap, blank := face.height/4, face.width(" ")*3/2
-		at := markColumn + keyColumn + blank
-		var rows []listed
-		fits, widest := true, 0
-		for _, line := range lines {
-			part, ok := face.wrap(line, box.Dx())
-			fits = fits && ok
-			for _, text := range part {
-				rows = append(rows, listed{text: text, alone: true})
-			}
+		if !fits {
+			p.unfit = append(p.unfit, fmt.Sprint(items))
 		}
-		for i, item := range items {
-			part, ok := face.fill(item.Text, box.Dx()-at)
-			fits = fits && ok
-			row := listed{key: string(item.Key) + ")", gap: gap}
-			if item.Marked {
-				row.mark = ">"
-			}
-			if i == 0 && len(lines) == 0 {
-				row.gap = 0
-			}
-			for _, text := range part {
-				row.text, widest = text, max(widest, at+face.width(text))
-				rows = append(rows, row)
-				row = listed{}
-			}
-		}
-		h := 0
-		for _, row := range rows {
-			h += row.gap + face.height
-		}
-		if (fits && h <= box.Dy()) || size == 13 {
-			if !fits || h > box.Dy() {
-				p.unfit = append(p.unfit, fmt.Sprint(items))
-			}
-			p.setList(rows, face, box, h, [4]int{widest, markColumn, keyColumn, at})
-			return
-		}
+		p.setTable(t, face, box)
+		return
 	}
 }
 
-// setList draws the rows of a list in the middle of a box; its columns begin at the same places in each row.
-func (p *Painter) setList(rows []listed, face *face, box image.Rectangle, h int, columns [4]int) {
-	widest, markColumn, keyColumn, at := columns[0], columns[1], columns[2], columns[3]
-	x, y := box.Min.X+max(0, (box.Dx()-widest)/2), box.Min.Y+max(0, (box.Dy()-h)/2)
-	for _, row := range rows {
+// setTable draws a table in the middle of a box, as far as there is room.
+func (p *Painter) setTable(t table, face *face, box image.Rectangle) {
+	x, y := box.Min.X+max(0, (box.Dx()-t.width)/2), box.Min.Y+max(0, (box.Dy()-t.height)/2)
+	for _, row := range t.rows {
 		y += row.gap
 		if y+face.height > box.Max.Y {
 			return
 		}
-		line := y + face.ascent
-		switch {
-		case row.alone:
-			p.draw(row.text, face, box.Min.X+(box.Dx()-face.width(row.text))/2, line, ink)
-		default:
-			if row.mark != "" {
-				p.draw(row.mark, face, x, line, ink)
-			}
-			if row.key != "" {
-				p.draw(row.key, face, x+markColumn+keyColumn-face.width(row.key), line, ink)
-			}
-			p.draw(row.text, face, x+at, line, ink)
+		left := x + t.texts
+		if row.alone {
+			left = box.Min.X + (box.Dx()-face.width(row.text))/2
 		}
+		if row.mark != "" {
+			p.draw(row.mark, face, x, y+face.ascent, ink)
+		}
+		if row.key != "" {
+			p.draw(row.key, face, x+t.keys-face.width(row.key), y+face.ascent, ink)
+		}
+		p.draw(row.text, face, left, y+face.ascent, ink)
 		y += face.height
 	}
 }

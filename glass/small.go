@@ -155,16 +155,13 @@ func (p *Painter) bright(title []string, tone payterm.Tone) {
 // ownRow reports whether the watermark has its own row above the amount.
 func (p *Painter) ownRow(s payterm.Screen, big int) bool {
 	edge := p.markEdge(s.Watermark) - 3
-	if big < markHeight(s.Watermark)+rowHeight { // the time does not fit below the watermark
+	if big < signHeight(s.Watermark)+rowHeight { // the time does not fit below the watermark
 		edge -= cellWidth*len(s.Elapsed) + 3
 	}
 	return s.Watermark != "" && p.fonts.face(bold, smallBold).width(s.Amount) > edge
 }
 
 func (p *Painter) markEdge(mark string) int { return p.w - min(p.w/2, dots(p.w, 0).measure(mark)+2) }
-
-// markHeight returns the height of the watermark's strip, with a line above and below Latin letters.
-func markHeight(mark string) int { return signHeight(mark) }
 
 // amountHeight returns the height of amount, watermark and time.
 func (p *Painter) amountHeight(s payterm.Screen, big int) int {
@@ -173,9 +170,9 @@ func (p *Painter) amountHeight(s payterm.Screen, big int) int {
 	case s.Amount == "" && s.Elapsed == "" && s.Watermark == "":
 		return 0
 	case s.Amount == "":
-		h = max(rowHeight, markHeight(s.Watermark)) + 1
+		h = max(rowHeight, signHeight(s.Watermark)) + 1
 	}
-	if mark := markHeight(s.Watermark); p.ownRow(s, big) {
+	if mark := signHeight(s.Watermark); p.ownRow(s, big) {
 		h += mark
 	} else if s.Watermark != "" {
 		h = max(h, mark)
@@ -193,14 +190,14 @@ func (p *Painter) smallAmount(s payterm.Screen, y, big int) int {
 	if s.Watermark != "" {
 		if p.ownRow(s, big) {
 			p.mark(s.Watermark, 0, p.w, y)
-			y += markHeight(s.Watermark)
+			y += signHeight(s.Watermark)
 		} else {
 			right = p.mark(s.Watermark, p.markEdge(s.Watermark), p.w, y)
 		}
 	}
 	if s.Elapsed != "" {
 		x := p.w - cellWidth*len(s.Elapsed)
-		if right < p.w && bottom-y < markHeight(s.Watermark)+rowHeight { // no room below the watermark
+		if right < p.w && bottom-y < signHeight(s.Watermark)+rowHeight { // no room below the watermark
 			x = right - 3 - cellWidth*len(s.Elapsed)
 		}
 		p.rows([]string{s.Elapsed}, x, bottom-rowHeight, lit)
@@ -214,9 +211,9 @@ func (p *Painter) smallAmount(s payterm.Screen, y, big int) int {
 
 // mark draws the watermark dark on light and returns its left edge.
 func (p *Painter) mark(text string, x0, x1, y int) int {
-	strip := image.Rect(x0, y, x1, y+markHeight(text))
+	strip := image.Rect(x0, y, x1, y+signHeight(text))
 	box := strip
-	if markHeight(text) == rowHeight {
+	if signHeight(text) == rowHeight {
 		strip.Min.Y++
 		box = strip.Inset(1)
 	}
@@ -257,7 +254,7 @@ func (p *Painter) smallCode(s payterm.Screen) error {
 		y, s.Amount = rowHeight+2, ""
 	} // a larger one would need two rows
 	if s.Watermark != "" {
-		bottom -= markHeight(s.Watermark)
+		bottom -= signHeight(s.Watermark)
 		p.mark(s.Watermark, box.Max.X+1, p.w, bottom)
 	}
 	s.Watermark = ""
