@@ -58,6 +58,11 @@ func (k *Keypad) Codes() map[uint16]payterm.Key {
 	return codes
 }
 
+// Has reports whether the keypad has a key. A board without a keypad (nil) has none.
+func (k *Keypad) Has(key payterm.Key) bool {
+	return k != nil && slices.Contains(slices.Concat(k.Layout()...), key)
+}
+
 // Layout returns the positions of the keys: of a matrix as it is wired, of an evdev keypad in the usual order.
 // "" is no key.
 func (k *Keypad) Layout() [][]payterm.Key {

@@ -291,7 +291,8 @@ func (a *Agent) unsynced() bool {
 func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey []byte) runner.Config {
 	c := a.o.Config
 	settings := c.Settings()
-	settings.Lines, settings.WithoutF1 = a.menuLines(), a.withoutF1()
+	pad := a.o.Board.Profile.Keypad
+	settings.Lines, settings.WithoutF1 = a.menuLines(), pad != nil && !pad.Has(payterm.KeyF1)
 	settings.LettersOnly = a.o.Board.Profile.LettersOnly()
 	settings.RefundsNeedPIN, settings.Training = a.o.RefundsNeedPIN, a.training != nil
 	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {

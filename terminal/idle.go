@@ -49,10 +49,11 @@ func (c atCounter) Tidy() {
 
 // screenOptions are common to all screens of this terminal.
 func (a *Agent) screenOptions() screen.Options {
+	pad := a.o.Board.Profile.Keypad
 	o := screen.Options{
 		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark,
 		OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil,
-		Arrows: a.hasKey(payterm.KeyUp) && a.hasKey(payterm.KeyDown),
+		Arrows: pad.Has(payterm.KeyUp) && pad.Has(payterm.KeyDown),
 	}
 	o.LettersOnly, o.Small = a.devices.Glass()
 	if _, now := a.clock.Now(); !now.IsZero() {

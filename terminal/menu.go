@@ -3,9 +3,7 @@ package terminal
 import (
 	"context"
 	"errors"
-	"slices"
 
-	"payterm"
 	"payterm/gateway/ottpay"
 	"payterm/screen"
 )
@@ -48,15 +46,4 @@ func (a *Agent) menuLines() int {
 		return max(1, p.Display.Rows-1)
 	}
 	return screen.MenuLines(p.Display.Height)
-}
-
-// withoutF1 reports whether the board has keys, and F1 is none of them.
-func (a *Agent) withoutF1() bool { return a.o.Board.Profile.Keypad != nil && !a.hasKey(payterm.KeyF1) }
-
-// hasKey reports whether the board has a key.
-func (a *Agent) hasKey(k payterm.Key) bool {
-	pad := a.o.Board.Profile.Keypad
-	return pad != nil && slices.ContainsFunc(pad.Layout(), func(row []payterm.Key) bool {
-		return slices.Contains(row, k)
-	})
 }

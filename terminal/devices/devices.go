@@ -170,9 +170,8 @@ func (s *Set) there(hints []payterm.KeyHint) []payterm.KeyHint {
 	if pad == nil {
 		return hints
 	}
-	has := slices.Concat(pad.Layout()...)
 	return slices.DeleteFunc(slices.Clone(hints), func(h payterm.KeyHint) bool {
-		return h.Key.Valid() && !slices.Contains(has, h.Key)
+		return h.Key.Valid() && !pad.Has(h.Key)
 	})
 }
 
