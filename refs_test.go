@@ -230,7 +230,8 @@ func namesOutside(name, text string) []string {
 			return true // a decision's file, which TestLinks looks for
 		}
 		for _, from := range []string{".", filepath.Dir(name)} {
-			if _, err := os.Stat(filepath.Join(from, path)); err == nil {
+			file := filepath.Join(from, path)
+			if _, err := os.Stat(file); err == nil && filepath.IsLocal(file) {
 				return true
 			}
 		}
