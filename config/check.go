@@ -190,6 +190,15 @@ func (k *checker) address(dotted, text string, loopback bool) {
 	}
 }
 
+// BareAddress is an address without what may be a secret: user, password, query and fragment.
+func BareAddress(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "(not told)"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
 // IsLoopback reports whether a host, without a port, is this machine.
 func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)

@@ -43,7 +43,7 @@ func TestBoardCommands(t *testing.T) {
 		doc := filepath.Join("..", "..", "docs", "boards", name+".md")
 		text := fmt.Sprintf("# %s\n\n%s\nProfile: [boards/%s.toml](../../boards/%s.toml). "+
 			"Its comments say what to set up on the board.\n", name, table, name, name)
-		if *update {
+		if *rewrite {
 			if err := os.WriteFile(doc, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
 			}

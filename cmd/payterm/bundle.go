@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -240,21 +239,12 @@ func (c *bundleCmd) configuration(wrong error) ([]byte, error) {
 			case !known[dotted], dotted == "supervisor.pin_hash", strings.HasSuffix(key, "_file"):
 				keys[key] = "(not told)"
 			case isText && (dotted == "gateway.url" || dotted == "gateway.call_back_url" || dotted == "update.url"):
-				keys[key] = bareAddress(text)
+				keys[key] = config.BareAddress(text)
 			}
 		}
 	}
 	text, err = tomlfile.Encode(tables)
 	return text, errors.Join(wrong, err)
-}
-
-// bareAddress removes from an address what may be a secret.
-func bareAddress(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return "(not told)"
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 // journal is the head of the chain, the open orders, and the last events without the hashes of
@@ -351,8 +341,8 @@ func serviceLog(ctx context.Context) ([]byte, error) {
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		err = errors.New("there is no journalctl: --log FILE")
-	case err != nil:
-		err = because(ctx, err)
+	case err != nil && ctx.Err() != nil:
+		err = context.Cause(ctx)
 	}
 	return lastLines([]byte(out), bundleLog), err
 }

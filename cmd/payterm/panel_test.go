@@ -27,7 +27,7 @@ import (
 
 // The front panel in a browser that the test starts and ends.
 
-var update = flag.Bool("update", false, "write the pictures of docs/ anew")
+var rewrite = flag.Bool("update", false, "write the pictures of docs/ anew")
 
 type browser struct {
 	t   *testing.T
@@ -110,7 +110,7 @@ func (b *browser) picture(name string) {
 	if len(small) > 90<<10 {
 		b.t.Errorf("%s takes %d bytes: 90 kB are the most", name, len(small))
 	}
-	if *update {
+	if *rewrite {
 		if err := os.WriteFile(filepath.Join("..", "..", "docs", name), small, 0o644); err != nil {
 			b.t.Fatal(err)
 		}

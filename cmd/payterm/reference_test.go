@@ -22,7 +22,7 @@ import (
 func TestReference(t *testing.T) {
 	text := reference(t)
 	doc := filepath.Join("..", "..", "docs", "reference.md")
-	if *update {
+	if *rewrite {
 		if err := os.WriteFile(doc, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -61,11 +61,11 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 			t.Errorf("%s: %s", command, wrong)
 		}
 	}
-	u := newUpdater(store{Data: d.data}, t.TempDir())
-	if h := u.examine(t.Context()); !h.Agent || !h.Passed["display"] || !h.Passed["display bus"] {
-		t.Errorf("an update is told %+v", h)
+	u := asker{store{Data: d.data}, thisProgram}
+	if passed, err := u.Examine(t.Context()); err != nil || !passed["display"] || !passed["display bus"] {
+		t.Errorf("an update is told %v, %v", passed, err)
 	}
-	if err := u.free(t.Context()); err != nil {
+	if err := u.Free(t.Context()); err != nil {
 		t.Errorf("an update waits: %v", err)
 	}
 	d.paperUntil("DOCTOR", "--- cut ---")

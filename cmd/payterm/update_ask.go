@@ -18,6 +18,7 @@ import (
 	"payterm/screen"
 	"payterm/storage"
 	"payterm/terminal/api"
+	"payterm/update"
 )
 
 // An update has to know things about agent, journal and configuration, which are where the
@@ -50,7 +51,7 @@ type said struct {
 	Address string      `json:"address,omitempty"`
 	// The error, and whether it is one that an update tells apart.
 	Error string `json:"error,omitempty"`
-	Open  bool   `json:"open,omitempty"`    // errOpen
+	Open  bool   `json:"open,omitempty"`    // update.ErrOpen
 	Agent bool   `json:"refused,omitempty"` // *api.Error
 }
 
@@ -59,7 +60,7 @@ const (
 	mostWords = 500     // characters of an error
 )
 
-// asker gets answers from another process.
+// asker gets answers from another process, for update.Terminal.
 type asker struct {
 	store
 	self string // the program to run
@@ -67,6 +68,57 @@ type asker struct {
 
 // thisProgram is this version, wherever it is and whoever may read that.
 const thisProgram = "/proc/self/exe"
+
+func (a asker) Free(ctx context.Context) error {
+	_, err := a.ask(ctx, question{What: askFree})
+	return err
+}
+
+// Claim asks the agent to block the counter for the restart. An agent that does not run, or is too old for
+// that, has no sale that a restart could interrupt.
+func (a asker) Claim(ctx context.Context) error {
+	err := a.Tell(ctx, screen.UpdateRestarting, "")
+	var refused *api.Error
+	if errors.As(err, &refused) && refused.Code != api.UnknownCall {
+		return fmt.Errorf("%w: %w", update.ErrOpen, refused)
+	}
+	return nil
+}
+
+func (a asker) Examine(ctx context.Context) (map[string]bool, error) {
+	answer, err := a.ask(ctx, question{What: askReport})
+	if err == nil && answer.Report == nil {
+		err = errors.New("the answer has none")
+	}
+	if err != nil {
+		return nil, err
+	}
+	passed := map[string]bool{}
+	for _, c := range answer.Report.Checks {
+		passed[c.Name] = c.Result != "fail"
+	}
+	return passed, nil
+}
+
+func (a asker) Tell(ctx context.Context, n screen.Notice, why screen.Refusal) error {
+	_, err := a.ask(ctx, question{What: askTell, Notice: n, Reason: why})
+	return err
+}
+
+func (a asker) Sold(ctx context.Context) (bool, error) {
+	answer, err := a.ask(ctx, question{What: askSold})
+	return answer.Sold, err
+}
+
+func (a asker) Verify(ctx context.Context) error {
+	_, err := a.ask(ctx, question{What: askVerify})
+	return err
+}
+
+func (a asker) Address(ctx context.Context, configuration string) (string, error) {
+	answer, err := a.ask(ctx, question{What: askAddress, Config: configuration})
+	return answer.Address, err
+}
 
 func (a asker) ask(ctx context.Context, q question) (said, error) {
 	uid, gid, err := ownerOf(a.Data)
@@ -131,7 +183,7 @@ func (s store) free(ctx context.Context) error {
 		err = s.read(func(r *storage.Reader) error {
 			open, err := r.OpenOrders()
 			if err == nil && len(open) > 0 {
-				err = fmt.Errorf("%w: %s; start the agent, which settles it", errOpen, open[0].ID)
+				err = fmt.Errorf("%w: %s; start the agent, which settles it", update.ErrOpen, open[0].ID)
 			}
 			return err
 		})
@@ -142,9 +194,9 @@ func (s store) free(ctx context.Context) error {
 	case err != nil:
 		return err
 	case now.State != counter.StateIdle && now.State != counter.StateResult:
-		return fmt.Errorf("%w: the counter is taken (%s %s)", errOpen, now.State, running.OrderID)
+		return fmt.Errorf("%w: the counter is taken (%s %s)", update.ErrOpen, now.State, running.OrderID)
 	case running.Queue > 0:
-		return fmt.Errorf("%w: %d are being asked about: payterm queue list", errOpen, running.Queue)
+		return fmt.Errorf("%w: %d are being asked about: payterm queue list", update.ErrOpen, running.Queue)
 	}
 	return nil
 }
@@ -177,8 +229,11 @@ func (a asker) askAs(ctx context.Context, uid, gid int, q question) (said, error
 	if err == nil {
 		err = json.Unmarshal(out.text, &answer)
 	}
+	if why := context.Cause(ctx); err != nil && why != nil {
+		err = why
+	}
 	if err != nil { // its output is not trusted
-		return said{}, fmt.Errorf("no answer by user %d about %s: %w", uid, a.Data, because(ctx, err))
+		return said{}, fmt.Errorf("no answer by user %d about %s: %w", uid, a.Data, err)
 	}
 	return answer, answer.err()
 }
@@ -188,7 +243,7 @@ func (a said) err() error {
 	words := plain(a.Error)
 	switch {
 	case a.Open:
-		return fmt.Errorf("%w: %s", errOpen, strings.TrimPrefix(words, errOpen.Error()+": "))
+		return fmt.Errorf("%w: %s", update.ErrOpen, strings.TrimPrefix(words, update.ErrOpen.Error()+": "))
 	case a.Agent:
 		return &api.Error{Message: words}
 	case words != "":
@@ -232,12 +287,12 @@ type updateAskCmd struct {
 }
 
 func (c updateAskCmd) Run() error {
-	ctx, stop := context.WithTimeout(context.Background(), healthTime)
+	ctx, stop := context.WithTimeout(context.Background(), update.HealthTime)
 	defer stop()
 	a, err := c.answer(ctx, c.question)
 	if err != nil {
 		var refused *api.Error
-		a.Error, a.Open = err.Error(), errors.Is(err, errOpen)
+		a.Error, a.Open = err.Error(), errors.Is(err, update.ErrOpen)
 		a.Agent = errors.As(err, &refused) && refused.Code != api.UnknownCall
 	}
 	return json.NewEncoder(os.Stdout).Encode(a)

@@ -1,508 +1,130 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"payterm/screen"
-	"payterm/storage"
 	"payterm/terminal/api"
+	"payterm/update"
 )
 
-func TestManifestFits(t *testing.T) {
-	for _, c := range []struct {
-		name, build, description, why string
-	}{
-		{"newer", "2000", "store 3", ""},
-		{"the same", "1000", "store 3", ""},
-		{"an older form, which migration knows", "2000", "store 2", ""},
-		{"older", "999", "store 3", "is older than this one"},
-		{"a form that cannot be read when falling back", "2000", "store 4", "reads 3 at most"},
-		{"no form", "2000", "", "which journals"},
-		{"another word", "2000", "shop 3", "which journals"},
-		{"no time", "", "store 3", "when it was built"},
-	} {
-		err := manifest{Version: "v2", Build: c.build, Description: c.description}.fits(1000, 3)
-		if (err == nil) != (c.why == "") || err != nil && !strings.Contains(err.Error(), c.why) {
-			t.Errorf("%s: %v, want %q", c.name, err, c.why)
-		}
-	}
-}
-
-func TestHealthWorse(t *testing.T) {
-	all := map[string]string{"display": "ok", "display bus": "ok", "journal": "ok", "records": "ok", "printer": "ok",
-		"network link": "ok", "network address": "ok", "network connection": "ok", "network encryption": "ok",
-		"network answer": "ok", "network key": "ok"}
-	of := func(change ...string) health {
-		r := api.Report{}
-		for name, result := range all {
-			for _, c := range change {
-				if n, to, _ := strings.Cut(c, "="); n == name {
-					result = to
-				}
-			}
-			if result != "gone" {
-				r.Checks = append(r.Checks, api.Check{Name: name, Result: api.Result(result)})
-			}
-		}
-		return healthOf(r)
-	}
-	for _, c := range []struct {
-		name        string
-		before, now health
-		lost        []string
-	}{
-		{"as before", of(), of(), nil},
-		{"a warning", of(), of("display=warn"), nil},
-		{"paper and cables are not the version's", of(), of("printer=fail"), nil},
-		{"a display that stays dark", of(), of("display bus=fail"), []string{"display bus"}},
-		{"it was dark before", of("display bus=fail"), of("display bus=fail"), nil},
-		{"the journal", of(), of("records=fail"), []string{"records"}},
-		{"no network at all", of(), of("network link=fail", "network address=gone", "network connection=gone",
-			"network encryption=gone", "network answer=gone", "network key=gone"), nil},
-		{"the gateway is away", of(), of("network connection=fail", "network encryption=gone", "network answer=gone",
-			"network key=gone"), nil},
-		{"no network hides no dark display", of(), of("network link=fail", "network key=gone", "display=fail"),
-			[]string{"display"}},
-		{"certificates are not trusted any more", of(), of("network encryption=fail", "network answer=gone",
-			"network key=gone"), []string{"network encryption", "network answer", "network key"}},
-		{"the gateway was never reached", of("network encryption=fail", "network answer=gone", "network key=gone"),
-			of("network encryption=fail"), nil},
-		{"no agent", of(), health{}, []string{"the agent does not answer"}},
-		{"not provisioned", health{}, health{}, nil},
-	} {
-		if lost := c.now.worse(c.before); !slices.Equal(lost, c.lost) {
-			t.Errorf("%s: %q, want %q", c.name, lost, c.lost)
-		}
-	}
-}
-
-func TestSlotOf(t *testing.T) {
-	if s := slotOf("console=ttyAMA0 rauc.slot=B panic=5\n"); s != "B" {
-		t.Errorf("slot %q", s)
-	}
-	if s := slotOf("root=/dev/sda1 quiet"); s != "" {
-		t.Errorf("slot %q of a machine without", s)
-	}
-}
-
-// bench replaces what an updater uses: the agent on its socket, RAUC, the slots and systemd.
-type bench struct {
-	t       *testing.T
-	status  map[string]any
-	report  api.Report
-	trial   string
-	primary string // the slot of the next start
-	bundle  string // output of rauc info
-	notices []string
-	busy    string // why the agent does not block the counter
-	refused error  // error of rauc install
-	ran     []string
-}
-
-func newBench(t *testing.T) (*bench, updater) {
+// answering is a terminal's data directory with an agent on its socket that gives one answer to everything.
+func answering(t *testing.T, status int, answer any) store {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "u") // a socket's path has to be short
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	m := &bench{t: t, trial: "none", primary: "A", status: map[string]any{"state": "idle", "queue": 0},
-		report: api.Report{Checks: []api.Check{{Name: "display", Result: "ok"}, {Name: "journal", Result: "ok"}}},
-		bundle: fmt.Sprintf(`{"compatible":"x","version":"v2","build":"2000","description":"store %d"}`,
-			storage.Form())}
-	answer := func(v func() any) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) { json.NewEncoder(w).Encode(v()) } //nolint:errcheck // the client sees it
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", answer(func() any { return m.status }))
-	mux.HandleFunc("POST /doctor", answer(func() any { return m.report }))
-	mux.HandleFunc("POST /notice", func(w http.ResponseWriter, r *http.Request) {
-		var n api.Notice
-		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
-			t.Error(err)
-		}
-		if n.Notice == screen.UpdateRestarting && m.busy != "" {
-			w.WriteHeader(http.StatusConflict)
-			json.NewEncoder(w).Encode(map[string]string{"error": m.busy}) //nolint:errcheck // the client sees it
-			return
-		}
-		m.notices = append(m.notices, strings.TrimSpace(string(n.Notice)+" "+string(n.Reason)))
-		w.Write([]byte("{}")) //nolint:errcheck // the client sees it
-	})
 	socket, err := net.Listen("unix", api.Socket(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &httptest.Server{Listener: socket, Config: &http.Server{Handler: mux}}
+	server := &httptest.Server{Listener: socket, Config: &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			json.NewEncoder(w).Encode(answer) //nolint:errcheck // the client sees it
+		}),
+	}}
 	server.Start()
 	t.Cleanup(server.Close)
-	return m, updater{agent: asker{store{Data: dir, JSON: true}, thisProgram}, dir: filepath.Join(dir, "update"),
-		slot: "A", built: 1000, space: spaceIn, stalled: time.Minute,
-		synced: func() (bool, error) { return true, nil },
-		run:    m.run, say: t.Logf,
-		sleep: func(context.Context, time.Duration) error { return errors.New("time is up") }}
+	return store{Data: dir}
 }
 
-func (m *bench) run(_ context.Context, name string, args ...string) (string, error) {
-	line := strings.Join(append([]string{filepath.Base(name)}, args...), " ")
-	if line != "slots trial" && line != "slots get-primary" && !strings.HasPrefix(line, "rauc info") {
-		m.ran = append(m.ran, line)
-	}
-	switch {
-	case line == "slots trial":
-		return m.trial + "\n", nil
-	case line == "slots get-primary":
-		return m.primary + "\n", nil
-	case strings.HasPrefix(line, "rauc info"):
-		return m.bundle, nil
-	case strings.HasPrefix(line, "rauc install"):
-		return "", m.refused
-	}
-	return "", nil
-}
-
-func TestUpdateInstall(t *testing.T) {
-	const installs = "rauc install /x.raucb"
-	const reboot = "systemctl reboot"
-	done := []string{"update_installing", "update_waiting", "update_restarting"}
-	manual, timer := updateInstallCmd{Source: "/x.raucb"}, updateInstallCmd{Source: "/x.raucb", Automatic: true}
-	keep := func(u *updater, name string, m manifest) {
-		if err := u.keep(name, m); err != nil {
-			t.Error(err)
-		}
-	}
-	failed := func(_ *bench, u *updater) { keep(u, "failed.json", manifest{Version: "v2", Build: "2000"}) }
-	for _, c := range []struct {
-		name string
-		set  func(*bench, *updater)
-		cmd  updateInstallCmd
-		ran  []string
-		why  string
-		told []string
+// TestFree: an update waits for an open order, as the agent or without one the journal knows it.
+func TestFree(t *testing.T) {
+	t.Parallel()
+	journal := journalOf(t)
+	for name, c := range map[string]struct {
+		status  map[string]any // nil: no agent
+		journal bool           // with an open order
+		open    bool
 	}{
-		{"a good one", func(*bench, *updater) {}, manual, []string{installs, reboot}, "", done},
-		{"at a result nobody pays", func(m *bench, _ *updater) { m.status["state"] = "result" }, manual,
-			[]string{installs, reboot}, "", done},
-		{"not provisioned", func(m *bench, _ *updater) { m.status["state"] = "unprovisioned" }, manual,
-			[]string{installs, reboot}, "", done},
-		{"without a restart", func(*bench, *updater) {}, updateInstallCmd{Source: "/x.raucb", NoRestart: true},
-			[]string{installs}, "", done[:2]},
-		{"installed before, and not started yet", func(m *bench, u *updater) {
-			m.trial, m.primary = "B", "B"
-			keep(u, "trial.json", manifest{"x", "v2", "2000", fmt.Sprintf("store %d", storage.Form())})
-		}, timer, []string{reboot}, "", done[1:]},
-		{"another was installed before", func(m *bench, u *updater) {
-			m.trial, m.primary = "B", "B"
-			keep(u, "trial.json", manifest{Version: "v1b"})
-		}, timer, []string{"slots set-state B bad", installs, reboot}, "", done},
-		{"it failed, and nobody noted that", func(m *bench, u *updater) {
-			m.trial, m.primary = "B", "A"
-			keep(u, "trial.json", manifest{Version: "v2", Build: "2000"})
-		}, timer, []string{"slots set-state B bad"}, "", []string{"update_undone", "update_refused failed_before"}},
-		{"at the counter", func(m *bench, _ *updater) { m.status["state"] = "scan" }, manual, nil, "an order is open",
-			[]string{"update_refused order_open"}},
-		{"an order is asked about", func(m *bench, _ *updater) { m.status["queue"] = 1 }, manual, nil,
-			"an order is open", []string{"update_refused order_open"}},
-		{"the timer comes again", func(m *bench, _ *updater) { m.status["queue"] = 1 }, timer, nil, "",
-			[]string{"update_refused order_open"}},
-		{"it waits for a parcel, and has an order open", func(m *bench, u *updater) {
-			m.status["state"] = "unprovisioned"
-			if err := os.Symlink(filepath.Join(journalOf(t), "payterm.db"),
-				filepath.Join(u.agent.Data, "payterm.db")); err != nil {
-				t.Fatal(err)
-			}
-		}, manual, nil, "an order is open", []string{"update_refused order_open"}},
-		{"older", func(_ *bench, u *updater) { u.built = 3000 }, manual, nil, "older",
-			[]string{"update_refused older"}},
-		{"a form from the future", func(m *bench, _ *updater) {
-			m.bundle = fmt.Sprintf(`{"version":"v9","build":"2000","description":"store %d"}`, storage.Form()+1)
-		}, manual, nil, "reads", []string{"update_refused journal_form"}},
-		{"of another board", func(_ *bench, u *updater) { u.board = "y" }, manual, nil,
-			"it is for x, and this board is y", []string{"update_refused other_board"}},
-		{"the same, by a stick", func(_ *bench, u *updater) { u.built = 2000 }, timer, nil, "",
-			[]string{"update_refused same"}},
-		{"failed before, by a stick", failed, timer, nil, "", []string{"update_refused failed_before"}},
-		{"of the same name, built later than the one that failed", func(_ *bench, u *updater) {
-			keep(u, "failed.json", manifest{Version: "v2", Build: "1500"})
-		}, timer, []string{installs, reboot}, "", done},
-		{"beside another", func(_ *bench, u *updater) {
-			let, err := u.lock()
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { let() }) //nolint:errcheck // only a lock
-		}, manual, nil, "another one is under way", nil},
-		{"failed before, by a person", failed, manual, []string{installs, reboot}, "", done},
-		{"refused by RAUC", func(m *bench, _ *updater) { m.refused = errors.New("no space") }, manual,
-			[]string{installs}, "this version stays", []string{"update_installing", "update_refused not_installed"}},
-		{"altered", func(m *bench, _ *updater) { m.bundle = "signature" }, manual, nil, "is refused",
-			[]string{"update_refused not_ours"}},
-		{"on trial itself", func(m *bench, _ *updater) { m.trial = "A" }, manual, nil, "on trial itself",
-			[]string{"update_refused on_trial"}},
-		{"no image", func(_ *bench, u *updater) { u.slot = "" }, manual, nil, "not payterm's image", nil},
-		{"a clock that is not set", func(_ *bench, u *updater) { u.built = time.Now().Add(time.Hour).Unix() }, manual,
-			nil, "the clock is not set", []string{"update_refused clock_not_set"}},
-		{"no address", func(*bench, *updater) {}, updateInstallCmd{Config: "/nowhere"}, nil, "[update] url", nil},
-		{"no address, by the timer", func(*bench, *updater) {}, updateInstallCmd{Config: "/nowhere", Automatic: true},
-			nil, "", nil},
-		{"the configuration's address", func(_ *bench, u *updater) {
-			text := "[update]\nurl = \"http://127.0.0.1:1/x?token=SECRET\"\n"
-			os.WriteFile(filepath.Join(u.agent.Data, "c.toml"), []byte(text), 0o600) //nolint:errcheck // then it is not read
-		}, updateInstallCmd{Config: "c.toml"}, nil, "fetch http://127.0.0.1:1/x:",
-			[]string{"update_refused not_fetched"}},
+		"idle":                              {map[string]any{"state": "idle", "queue": 0}, true, false},
+		"a result":                          {map[string]any{"state": "result"}, false, false},
+		"a scan":                            {map[string]any{"state": "scan"}, false, true},
+		"an order is asked about":           {map[string]any{"state": "idle", "queue": 1}, false, true},
+		"not provisioned":                   {map[string]any{"state": "unprovisioned"}, false, false},
+		"not provisioned, an order is open": {map[string]any{"state": "unprovisioned"}, true, true},
+		"no agent, nothing was sold":        {nil, false, false},
+		"no agent, an order is open":        {nil, true, true},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			m, u := newBench(t)
-			c.set(m, &u)
-			c.cmd.store = u.agent.store
-			if c.cmd.Config != "" && c.cmd.Config != "/nowhere" {
-				c.cmd.Config = filepath.Join(u.agent.Data, c.cmd.Config)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := store{Data: t.TempDir()}
+			if c.status != nil {
+				s = answering(t, http.StatusOK, c.status)
 			}
-			err := c.cmd.install(t.Context(), u)
-			if (err == nil) != (c.why == "") || err != nil && (!strings.Contains(err.Error(), c.why) ||
-				strings.Contains(err.Error(), "SECRET")) {
-				t.Errorf("%v, want %q", err, c.why)
-			}
-			if !slices.Equal(m.ran, c.ran) {
-				t.Errorf("it ran %q, want %q", m.ran, c.ran)
-			}
-			if !slices.Equal(m.notices, c.told) {
-				t.Errorf("the screen says %q, want %q", m.notices, c.told)
-			}
-		})
-	}
-}
-
-// TestUpdateRestartsAtRest: the agent decides on the moment.
-func TestUpdateRestartsAtRest(t *testing.T) {
-	m, u := newBench(t)
-	m.busy = "somebody may still read the result"
-	slept := 0
-	u.sleep = func(context.Context, time.Duration) error {
-		if slices.Contains(m.ran, "systemctl reboot") {
-			t.Error("the board restarts nevertheless")
-		}
-		if slept++; slept == 3 {
-			m.busy = ""
-		}
-		return nil
-	}
-	if err := (updateInstallCmd{Source: "/x.raucb"}).install(t.Context(), u); err != nil || slept != 3 ||
-		m.ran[len(m.ran)-1] != "systemctl reboot" {
-		t.Errorf("%v after %d pauses: %q", err, slept, m.ran)
-	}
-}
-
-// TestUpdateWaitsForTheCounter: a sale that begins while RAUC writes delays the restart until it
-// ends.
-func TestUpdateWaitsForTheCounter(t *testing.T) {
-	m, u := newBench(t)
-	run, slept := u.run, 0
-	u.run = func(ctx context.Context, name string, args ...string) (string, error) {
-		if name == "rauc" && args[0] == "install" {
-			m.status["state"] = "waiting"
-		}
-		return run(ctx, name, args...)
-	}
-	u.sleep = func(context.Context, time.Duration) error {
-		if slices.Contains(m.ran, "systemctl reboot") {
-			t.Error("the board restarts in the middle of a sale")
-		}
-		if slept++; slept == 3 {
-			m.status["state"] = "idle"
-		}
-		return nil
-	}
-	if err := (updateInstallCmd{Source: "/x.raucb"}).install(t.Context(), u); err != nil || slept != 3 ||
-		m.ran[len(m.ran)-1] != "systemctl reboot" {
-		t.Errorf("%v after %d pauses: %q", err, slept, m.ran)
-	}
-}
-
-func TestUpdateConfirm(t *testing.T) {
-	dark := api.Report{Checks: []api.Check{{Name: "display", Result: "fail"}, {Name: "journal", Result: "ok"}}}
-	for _, c := range []struct {
-		name   string
-		trial  string
-		report *api.Report
-		ran    []string
-		why    string
-	}{
-		{"a version that is known", "none", nil, []string{"rauc status mark-good"}, ""},
-		{"known, and its display broke today", "none", &dark, []string{"rauc status mark-good"}, ""},
-		{"a new one that is healthy", "A", nil, []string{"rauc status mark-good"}, ""},
-		{"a new one that stays dark", "A", &dark, []string{"systemctl reboot"}, "not healthy: display"},
-		{"a new one did not start", "B", nil, []string{"slots set-state B bad", "rauc status mark-good"}, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			m, u := newBench(t)
-			if err := errors.Join(u.keep("before.json", healthOf(m.report)),
-				u.keep("trial.json", manifest{Version: "v2"})); err != nil {
-				t.Fatal(err)
-			}
-			m.trial = c.trial
-			if c.report != nil {
-				m.report = *c.report
-			}
-			err := updateConfirmCmd{}.confirm(t.Context(), u)
-			if (err == nil) != (c.why == "") || err != nil && !strings.Contains(err.Error(), c.why) {
-				t.Errorf("%v, want %q", err, c.why)
-			}
-			if !slices.Equal(m.ran, c.ran) {
-				t.Errorf("it ran %q, want %q", m.ran, c.ran)
-			}
-			if fell := u.failed(manifest{Version: "v2"}); fell != (c.trial == "B") {
-				t.Errorf("the timer would try it again: %v", !fell)
-			}
-		})
-	}
-}
-
-// TestUpdateConfirmsPatiently: a slow RAUC costs no version its slot, and one that never answers
-// causes no restart.
-func TestUpdateConfirmsPatiently(t *testing.T) {
-	for _, trial := range []string{"none", "A"} {
-		for _, never := range []bool{false, true} {
-			m, u := newBench(t)
-			if err := u.keep("before.json", healthOf(m.report)); err != nil {
-				t.Fatal(err)
-			}
-			m.trial = trial
-			run, tries := u.run, 0
-			u.run = func(ctx context.Context, name string, args ...string) (string, error) {
-				if name == "rauc" && args[0] == "status" {
-					if end, _ := ctx.Deadline(); tries == 0 && time.Until(end) <= askTime {
-						t.Error("RAUC is given no time")
-					}
-					if tries++; tries < 3 {
-						return "", errors.New("it starts")
-					}
+			if c.journal {
+				const name = "payterm.db"
+				if err := os.Symlink(filepath.Join(journal, name), filepath.Join(s.Data, name)); err != nil {
+					t.Fatal(err)
 				}
-				return run(ctx, name, args...)
 			}
-			why, ran := "", []string{"rauc status mark-good"}
-			if never {
-				why, ran = "it starts", nil
-			} else {
-				u.sleep = func(context.Context, time.Duration) error { return nil }
+			err := (asker{s, thisProgram}).Free(t.Context())
+			if errors.Is(err, update.ErrOpen) != c.open || err != nil && !c.open {
+				t.Errorf("%v, want open %v", err, c.open)
 			}
-			err := (updateConfirmCmd{}).confirm(t.Context(), u)
-			if (err == nil) != (why == "") || err != nil && !strings.Contains(err.Error(), why) ||
-				!slices.Equal(m.ran, ran) {
-				t.Errorf("on trial %s: %v, it ran %q", trial, err, m.ran)
-			}
+		})
+	}
+}
+
+// TestClaim: only an agent that says no keeps a restart waiting.
+func TestClaim(t *testing.T) {
+	t.Parallel()
+	refuse := func(status int, code string) store {
+		return answering(t, status, map[string]string{"error": "somebody may still read the result", "code": code})
+	}
+	for name, c := range map[string]struct {
+		store
+		waits bool
+	}{
+		"it agrees":  {answering(t, http.StatusOK, struct{}{}), false},
+		"it refuses": {refuse(http.StatusConflict, "busy"), true},
+		"too old":    {refuse(http.StatusNotFound, string(api.UnknownCall)), false},
+		"no agent":   {store{Data: t.TempDir()}, false},
+	} {
+		if err := (asker{c.store, thisProgram}).Claim(t.Context()); errors.Is(err, update.ErrOpen) != c.waits ||
+			err != nil && !c.waits {
+			t.Errorf("%s: %v, want waiting %v", name, err, c.waits)
 		}
 	}
 }
 
-// TestUpdateConfirmOffTheImage: it says so, and does nothing.
-func TestUpdateConfirmOffTheImage(t *testing.T) {
-	m, u := newBench(t)
-	u.slot = ""
-	u.run = func(_ context.Context, name string, _ ...string) (string, error) {
-		m.ran = append(m.ran, name)
-		return "", errors.New("no such file")
+// TestAsks: what an update learns of a terminal.
+func TestAsks(t *testing.T) {
+	t.Parallel()
+	s := answering(t, http.StatusOK, api.Report{Checks: []api.Check{{Name: "display", Result: "ok"},
+		{Name: "printer", Result: "warn"}, {Name: "journal", Result: "fail"}}})
+	a := asker{s, thisProgram}
+	passed, err := a.Examine(t.Context())
+	if err != nil || len(passed) != 3 || !passed["display"] || !passed["printer"] || passed["journal"] {
+		t.Errorf("%v, %v", passed, err)
 	}
-	if err := (updateConfirmCmd{}).confirm(t.Context(), u); err == nil ||
-		!strings.Contains(err.Error(), "not payterm's image: there is nothing to confirm") || len(m.ran) > 0 {
-		t.Errorf("%v, and it ran %q", err, m.ran)
+	if err := a.Tell(t.Context(), screen.UpdateDone, ""); err != nil {
+		t.Error(err)
 	}
-}
-
-// TestUpdateProvesAgainstSomething: with a journal an agent has to answer, even if the previous
-// one did not.
-func TestUpdateProvesAgainstSomething(t *testing.T) {
-	for _, sold := range []bool{false, true} {
-		m, u := newBench(t)
-		m.trial = "A"
-		u.agent.Data = filepath.Join(u.agent.Data, "nobody") // no agent there
-		if err := errors.Join(os.MkdirAll(u.agent.Data, 0o700), u.keep("before.json", health{})); err != nil {
-			t.Fatal(err)
-		}
-		if sold {
-			if err := os.WriteFile(filepath.Join(u.agent.Data, "payterm.db"), nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		err := updateConfirmCmd{}.confirm(t.Context(), u)
-		if back := slices.Contains(m.ran, "systemctl reboot"); back != sold || sold &&
-			!strings.Contains(fmt.Sprint(err), "the agent does not answer") {
-			t.Errorf("with a journal %v: %v, it ran %q", sold, err, m.ran)
-		}
+	if sold, err := a.Sold(t.Context()); err != nil || sold {
+		t.Errorf("sold %v, %v", sold, err)
 	}
-}
-
-func TestUpdateFetch(t *testing.T) {
-	body, asked := strings.Repeat("bundle", 1000), 0
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked++
-		w.Header().Set("ETag", `"one"`)
-		switch {
-		case r.URL.Path == "/down":
-			http.Redirect(w, r, "http://example.com/bundle", http.StatusFound)
-		case r.URL.Path == "/cut":
-			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-			w.Write([]byte(body[:100])) //nolint:errcheck // the client sees it
-		case r.URL.Path == "/huge":
-			w.Header().Set("Content-Length", fmt.Sprint(maxBundle+1))
-		case r.URL.Path == "/long":
-			w.(http.Flusher).Flush()
-			w.Write([]byte(body)) //nolint:errcheck // the client sees it
-		case r.Header.Get("If-None-Match") == `"one"`:
-			w.WriteHeader(http.StatusNotModified)
-		default:
-			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-			w.Write([]byte(body)) //nolint:errcheck // the client sees it
-		}
-	}))
-	t.Cleanup(server.Close)
-	_, u := newBench(t)
-	get := func(path string, onlyNew bool) (string, error) {
-		from, err := url.Parse(server.URL + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return u.fetch(t.Context(), server.Client().Transport, from, onlyNew)
+	if err := a.Verify(t.Context()); err != nil {
+		t.Errorf("no journal: %v", err)
 	}
-	for range 2 { // the timer fetches again what is not settled
-		file, err := get("/good", true)
-		if text, _ := os.ReadFile(file); err != nil || string(text) != body {
-			t.Fatalf("%v: %d bytes", err, len(text))
-		}
+	file := filepath.Join(s.Data, "c.toml")
+	text := "[update]\nurl = \"http://127.0.0.1:1/x?token=SECRET\"\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	u.settled()
-	if file, err := get("/good", true); err != nil || file != "" {
-		t.Errorf("settled: %q, %v", file, err)
-	}
-	if file, err := get("/good", false); err != nil || file == "" {
-		t.Errorf("a person asks: %q, %v", file, err)
-	}
-	for _, path := range []string{"/down", "/cut", "/huge", "/long"} {
-		if file, err := get(path, false); err == nil {
-			t.Errorf("%s gives %s", path, file)
-		}
-	}
-	if _, err := os.Stat(filepath.Join(u.dir, "fetched.raucb")); err == nil {
-		t.Error("half a bundle stays")
-	}
-	for text, want := range map[string]bool{"https://a.example/x": true, "http://127.0.0.1:1/x": true,
-		"http://a.example/x": false, "file:///x": false} {
-		if from, err := url.Parse(text); err != nil || secure(from) != want {
-			t.Errorf("%s: secure %v", text, !want)
-		}
+	if address, err := a.Address(t.Context(), file); err != nil || address != "http://127.0.0.1:1/x?token=SECRET" {
+		t.Errorf("%q, %v", address, err)
 	}
 }
 

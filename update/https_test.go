@@ -1,4 +1,4 @@
-package main
+package update
 
 import (
 	"encoding/json"
@@ -65,8 +65,8 @@ func bundles(t *testing.T) *httptest.Server {
 	return server
 }
 
-// TestUpdateOverHTTPS installs from a real server, with the program's own transport.
-func TestUpdateOverHTTPS(t *testing.T) {
+// TestOverHTTPS installs from a real server, with the program's own transport.
+func TestOverHTTPS(t *testing.T) {
 	t.Parallel()
 	server := bundles(t)
 	dir := t.TempDir()
@@ -137,7 +137,7 @@ type fetched struct {
 func TestFetchChild(t *testing.T) {
 	server, out, is := strings.Cut(os.Getenv(fetchChild), " ")
 	if !is {
-		t.Skip("it belongs to TestUpdateOverHTTPS")
+		t.Skip("it belongs to TestOverHTTPS")
 	}
 	got := map[string]fetched{}
 	for _, path := range []string{"/good", "/tagged", "/moved", "/down", "/round", "/cut", "/stalls", "/silent",
@@ -153,8 +153,7 @@ func TestFetchChild(t *testing.T) {
 			}
 		}
 		u.space = func(string) (int64, error) { return maxBundle, nil }
-		err := updateInstallCmd{store: u.agent.store, Source: server + path,
-			Automatic: path == "/tagged"}.install(t.Context(), u)
+		err := u.install(t.Context(), Install{Source: server + path, Automatic: path == "/tagged"})
 		f := fetched{Notices: strings.Join(m.notices, " "), Ran: strings.Join(m.ran, " ")}
 		_, gone := os.Stat(u.fetched())
 		f.Left = gone == nil
@@ -172,9 +171,9 @@ func TestFetchChild(t *testing.T) {
 	}
 }
 
-// TestUpdateByAWrongClock: a certificate outside its validity is blamed on a clock that no time
+// TestByAWrongClock: a certificate outside its validity is blamed on a clock that no time
 // server has set.
-func TestUpdateByAWrongClock(t *testing.T) {
+func TestByAWrongClock(t *testing.T) {
 	t.Parallel()
 	server := bundles(t)
 	over := server.Client().Transport.(*http.Transport).Clone()
@@ -185,7 +184,7 @@ func TestUpdateByAWrongClock(t *testing.T) {
 	}
 	for synced, want := range map[bool]screen.Refusal{true: screen.NotInstalled, false: screen.ClockNotSet} {
 		_, u := newBench(t)
-		u.synced = func() (bool, error) { return synced, nil }
+		u.Synced = func() (bool, error) { return synced, nil }
 		if _, err := u.fetch(t.Context(), over, from, false); err == nil || wordFor(err) != want {
 			t.Errorf("synced %t: %v, in a word %s; want %s", synced, err, wordFor(err), want)
 		}

@@ -1,4 +1,4 @@
-package main
+package update
 
 import (
 	"context"
@@ -9,9 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"payterm/storage"
-	"payterm/terminal/api"
 )
 
 // machine is a terminal with two slots, with the rules of U-Boot, RAUC and the program
@@ -19,7 +16,7 @@ import (
 type machine struct {
 	t        *testing.T
 	agent    *bench
-	u        updater
+	u        Updater
 	order    []string
 	left     map[string]int
 	trial    string
@@ -47,8 +44,8 @@ func newMachine(t *testing.T, ill string, cutAt int) *machine {
 		t: t, agent: a, u: u, order: []string{"A", "B"}, left: map[string]int{"A": 3, "B": 3}, trial: none,
 		holds: map[string]string{"A": "v1", "B": "v0"}, ills: map[string]string{"v2": ill}, cutAt: cutAt,
 	}
-	m.u.run = m.run
-	if err := errors.Join(os.MkdirAll(u.dir, 0o700), os.WriteFile(u.fetched(), []byte("of a fetch that was cut off"),
+	m.u.Run = m.run
+	if err := errors.Join(os.MkdirAll(u.Dir, 0o700), os.WriteFile(u.fetched(), []byte("of a fetch that was cut off"),
 		0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +88,7 @@ func (m *machine) run(_ context.Context, name string, args ...string) (string, e
 	case strings.HasPrefix(line, "slots set-state"):
 		m.setState(args[1], args[2])
 	case strings.HasPrefix(line, "rauc info"):
-		return fmt.Sprintf(`{"version":"v2","build":"2000","description":"store %d"}`, storage.Form()), nil
+		return fmt.Sprintf(`{"version":"v2","build":"2000","description":"store %d"}`, form), nil
 	case strings.HasPrefix(line, "rauc install"):
 		m.installs++
 		other := map[string]string{"A": "B", "B": "A"}[m.slot]
@@ -142,20 +139,17 @@ func (m *machine) start() {
 		if version == half || m.ills[version] == "dead" {
 			continue
 		}
-		m.u.slot, m.u.built = m.slot, 1000
+		m.u.slot, m.u.Built = m.slot, 1000
 		if version == "v2" {
-			m.u.built = 2000
+			m.u.Built = 2000
 		}
-		m.agent.report = api.Report{Checks: []api.Check{{Name: "display", Result: "ok"}}}
-		if m.ills[version] == "ill" {
-			m.agent.report.Checks[0].Result = "fail"
-		}
+		m.agent.passed = map[string]bool{"display": m.ills[version] != "ill"}
 		ctx, stop := context.WithCancel(m.t.Context())
 		if m.ills[version] == "killed once" && !m.killed {
 			m.killed = true
 			stop() // somebody switches it off
 		}
-		runs := m.live(func() error { return updateConfirmCmd{}.confirm(ctx, m.u) })
+		runs := m.live(func() error { _, err := m.u.Confirm(ctx); return err })
 		judged := ctx.Err() == nil
 		stop()
 		if runs && judged {
@@ -164,10 +158,10 @@ func (m *machine) start() {
 	}
 }
 
-// TestUpdateCutAnywhere cuts the power before each step of an update, of its restarts and of the
+// TestCutAnywhere cuts the power before each step of an update, of its restarts and of the
 // following nights: the terminal ends with a healthy version, and does not install a bad one
 // again and again.
-func TestUpdateCutAnywhere(t *testing.T) {
+func TestCutAnywhere(t *testing.T) {
 	for ill, ends := range map[string]string{"": "v2", "ill": "v1", "dead": "v1", "killed once": "v2"} {
 		t.Run("v2 is "+ill, func(t *testing.T) {
 			cuts := 0
@@ -178,8 +172,7 @@ func TestUpdateCutAnywhere(t *testing.T) {
 				for range 5 { // nights
 					last = m.installs
 					if !m.live(func() error {
-						return updateInstallCmd{store: m.u.agent.store, Source: "/x.raucb",
-							Automatic: true}.install(t.Context(), m.u)
+						return m.u.install(t.Context(), Install{Source: "/x.raucb", Automatic: true})
 					}) {
 						m.start()
 					}

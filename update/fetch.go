@@ -1,4 +1,4 @@
-package main
+package update
 
 import (
 	"context"
@@ -26,51 +26,55 @@ const (
 	stalledTime = 2 * time.Minute
 )
 
-var errNoAddress = usage("update: a FILE or an https address is missing: name one, or set [update] url in the configuration (a provisioning parcel brings it)")
+// These are mistakes of whoever asked for the update.
+var (
+	ErrNoAddress = errors.New("update: a FILE or an https address is missing: name one, or set [update] url in the configuration (a provisioning parcel brings it)")
+	ErrNotHTTPS  = errors.New("an https:// address is needed")
+)
 
 // file is the bundle's file, fetched if the source is an address; empty if the timer has seen the
 // current one already.
-func (c updateInstallCmd) file(ctx context.Context, u updater) (file string, fetched bool, err error) {
+func (u Updater) file(ctx context.Context, c Install) (file string, fetched bool, err error) {
 	source := c.Source
 	if source == "" {
 		asking, stop := context.WithTimeout(ctx, askTime)
 		defer stop()
-		a, err := u.agent.ask(asking, question{What: askAddress, Config: c.Config})
+		source, err = u.Terminal.Address(asking, c.Configuration)
 		if err != nil {
 			return "", false, fmt.Errorf("update: %w", err)
 		}
-		if source = a.Address; source == "" {
-			return "", false, errNoAddress
+		if source == "" {
+			return "", false, ErrNoAddress
 		}
 	} else if !strings.Contains(source, "://") {
 		file, err = filepath.Abs(source)
 		if err == nil {
-			err = bundleAt(file)
+			err = u.bundleAt(file)
 		}
 		return file, false, err
 	}
 	from, err := url.Parse(source)
 	if err != nil || !secure(from) {
-		return "", false, usage("update: %s: an https:// address is needed", bareAddress(source))
+		return "", false, fmt.Errorf("update: %s: %w", config.BareAddress(source), ErrNotHTTPS)
 	}
-	u.say("fetching %s", bareAddress(source))
+	u.Say("fetching %s", config.BareAddress(source))
 	file, err = u.fetch(ctx, http.DefaultTransport, from, c.Automatic)
 	if err != nil {
-		err = fmt.Errorf("update: fetch %s: %w", bareAddress(source), err)
+		err = fmt.Errorf("update: fetch %s: %w", config.BareAddress(source), err)
 		if wordFor(err) == screen.NotInstalled {
 			err = refuse(screen.NotFetched, err)
 		}
 		return "", false, err
 	}
 	if file == "" {
-		u.say("no update: nothing new lies there")
+		u.Say("no update: nothing new lies there")
 	}
 	return file, true, nil
 }
 
 // bundleAt refuses a file that another user can have placed, since root reads it.
-func bundleAt(file string) error {
-	if err := rootsOwn(file); err != nil {
+func (u Updater) bundleAt(file string) error {
+	if err := u.RootsOwn(file); err != nil {
 		return fmt.Errorf("update: %w: copy it to a folder of root's", err)
 	}
 	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
@@ -85,7 +89,7 @@ func secure(u *url.URL) bool {
 }
 
 // fetch gets a bundle into the updater's directory.
-func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.URL, onlyNew bool) (string, error) {
+func (u Updater) fetch(ctx context.Context, over http.RoundTripper, from *url.URL, onlyNew bool) (string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stalled := time.AfterFunc(u.stalled, func() { cancel(fmt.Errorf("nothing came for %s", u.stalled)) })
@@ -100,7 +104,7 @@ func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.UR
 	}
 	client := http.Client{Transport: over, CheckRedirect: func(next *http.Request, via []*http.Request) error {
 		if !secure(next.URL) || len(via) >= 5 {
-			return fmt.Errorf("it leads to %s", bareAddress(next.URL.String()))
+			return fmt.Errorf("it leads to %s", config.BareAddress(next.URL.String()))
 		}
 		return nil
 	}}
@@ -136,18 +140,18 @@ func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.UR
 
 // clocked adds to an error about a certificate's validity that the clock may be wrong, unless a time server
 // sets the clock.
-func (u updater) clocked(err error) error {
+func (u Updater) clocked(err error) error {
 	var invalid x509.CertificateInvalidError
 	if !errors.As(err, &invalid) || invalid.Reason != x509.Expired {
 		return err
 	}
-	if synced, unknown := u.synced(); synced || unknown != nil {
+	if synced, unknown := u.Synced(); synced || unknown != nil {
 		return err
 	}
 	return refuse(screen.ClockNotSet, fmt.Errorf("no time server has set the clock: %w", err))
 }
 
-func (u updater) fetched() string { return filepath.Join(u.dir, "fetched.raucb") }
+func (u Updater) fetched() string { return filepath.Join(u.Dir, "fetched.raucb") }
 
 // because prefers the reason of a context's end to its consequences.
 func because(ctx context.Context, err error) error {
@@ -163,19 +167,19 @@ type tag struct{ URL, Tag string }
 
 // settled records that the fetched bundle needs no other look. If that fails it is fetched again,
 // which is harmless.
-func (u updater) settled() {
-	if err := os.Rename(filepath.Join(u.dir, "fetched.json"), filepath.Join(u.dir, "settled.json")); err != nil &&
+func (u Updater) settled() {
+	if err := os.Rename(filepath.Join(u.Dir, "fetched.json"), filepath.Join(u.Dir, "settled.json")); err != nil &&
 		!errors.Is(err, fs.ErrNotExist) {
-		u.say("the next look fetches the same again: %v", err)
+		u.Say("the next look fetches the same again: %v", err)
 	}
 }
 
 // room checks that a bundle leaves enough space for the journal on the same partition.
-func (u updater) room(length int64) error {
-	if err := os.MkdirAll(u.dir, 0o700); err != nil {
+func (u Updater) room(length int64) error {
+	if err := os.MkdirAll(u.Dir, 0o700); err != nil {
 		return err
 	}
-	free, err := u.space(u.dir)
+	free, err := u.space(u.Dir)
 	if err == nil && free-length < spare {
 		err = refuse(screen.NoRoom, fmt.Errorf("%d MB are free, %d MB are needed", free>>20, (length+spare)>>20))
 	}
