@@ -1,11 +1,7 @@
 package main
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,22 +9,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
 
-	"payterm"
 	"payterm/config"
 	"payterm/internal/beneath"
-	"payterm/internal/crash"
 	"payterm/internal/durable"
 	"payterm/screen"
+	"payterm/servicefile"
 	"payterm/storage"
 	"payterm/terminal/api"
-	"payterm/tomlfile"
 )
 
 type bundleCmd struct {
@@ -49,11 +40,8 @@ type rootsPart struct {
 }
 
 const (
-	bundleCrash  = 256 << 10        // bytes of a report, the first ones
-	bundleOrders = 30               // of the journal, the last ones
-	bundleEvents = 300              // of theirs, the last ones
-	bundleLog    = 1 << 20          // bytes, the last ones
-	bundleWait   = 20 * time.Second // for the log
+	bundleLog  = 1 << 20          // bytes, the last ones
+	bundleWait = 20 * time.Second // for the log
 )
 
 // asOwner reads the log and creates the file, which only root may be able to do.
@@ -85,107 +73,51 @@ func (c *bundleCmd) name() {
 	}
 }
 
-// Run packs what a service needs. What cannot be read is noted in the bundle and does not stop
-// the rest: the bundle is for terminals with faults.
+// Run packs what a service needs.
 func (c *bundleCmd) Run() error {
 	c.name()
 	_, _, wrong := config.InForce(c.Config, c.Data, os.Environ())
-	hide := newRedactor(c.Data, c.Config)
-	files := []struct {
-		name string
-		get  func() ([]byte, error)
-	}{
-		{"version.json", func() ([]byte, error) {
-			return jsonText(struct {
+	reports, err := servicefile.CrashReports(c.Data)
+	wrong = errors.Join(wrong, err)
+	parts := append([]servicefile.Part{
+		{Name: "version.json", Read: func() ([]byte, error) {
+			return servicefile.JSON(struct {
 				Version string    `json:"version"`
 				Built   time.Time `json:"built"`
 				Go      string    `json:"go"`
 				Arch    string    `json:"arch"`
 			}{version, buildTime().UTC(), runtime.Version(), runtime.GOARCH})
 		}},
-		{"config.toml", func() ([]byte, error) { return c.configuration(wrong) }},
-		{"journal.json", c.journal},
-		{"doctor.json", func() ([]byte, error) {
+		{Name: "config.toml", Read: func() ([]byte, error) {
+			return servicefile.Configuration(c.Data, c.Config, wrong)
+		}},
+		{Name: "journal.json", Read: c.journal},
+		{Name: "doctor.json", Read: func() ([]byte, error) {
 			rep, err := c.agent().Doctor(context.Background(), api.DoctorRequest{})
 			if err != nil {
 				return nil, err
 			}
-			return jsonText(rep)
+			return servicefile.JSON(rep)
 		}},
-		{"log.txt", c.log},
-	}
-	reports, err := crash.Reports(crash.Dir(c.Data))
-	for _, name := range append(reports, crash.Now) {
-		files = append(files, struct {
-			name string
-			get  func() ([]byte, error)
-		}{"crash/" + name, func() ([]byte, error) {
-			f, err := beneath.Open(crash.Dir(c.Data), name)
-			if errors.Is(err, os.ErrNotExist) {
-				return nil, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-			defer f.Close()
-			return io.ReadAll(io.LimitReader(f, bundleCrash))
-		}})
-	}
+		{Name: "log.txt", Read: c.log},
+	}, reports...)
+	packed, missing, err := servicefile.Pack(parts, servicefile.NewRedactor(c.Data, c.Config), time.Now())
 	if err != nil {
-		wrong = errors.Join(wrong, err)
-	}
-	var packed bytes.Buffer
-	zip := gzip.NewWriter(&packed)
-	archive := tar.NewWriter(zip)
-	missing := map[string]string{}
-	put := func(name string, text []byte) error {
-		if strings.HasSuffix(name, ".json") {
-			text = hide.redactJSON(text)
-		} else {
-			text = hide.redact(text)
-		}
-		head := &tar.Header{Name: "payterm/" + name, Mode: 0o600, Size: int64(len(text)), ModTime: time.Now(),
-			Typeflag: tar.TypeReg}
-		if err := archive.WriteHeader(head); err != nil {
-			return err
-		}
-		_, err := archive.Write(text)
-		return err
-	}
-	for _, f := range files {
-		text, err := f.get()
-		if err != nil {
-			missing[f.name] = err.Error()
-		}
-		if len(text) > 0 {
-			if err := put(f.name, text); err != nil {
-				return fmt.Errorf("bundle: %s: %w", f.name, err)
-			}
-		}
-	}
-	text, err := jsonText(missing)
-	if err == nil {
-		err = put("missing.json", text)
-	}
-	if err := errors.Join(err, archive.Close(), zip.Close()); err != nil {
 		return fmt.Errorf("bundle: %w", err)
 	}
 	if c.Out == "-" {
-		_, err := os.Stdout.Write(packed.Bytes())
+		_, err := os.Stdout.Write(packed)
 		return err // the bundle says what is missing
 	}
-	if err := c.write(packed.Bytes()); err != nil {
+	if err := c.write(packed); err != nil {
 		return fmt.Errorf("bundle: %w", err)
 	}
 	c.tell(context.Background(), screen.ServiceWritten, "") //nolint:errcheck // it is written, whether it is shown or not
-	for name, why := range missing {
-		missing[name] = string(hide.redact([]byte(why)))
-	}
 	err = c.print(struct {
 		Bundle  string            `json:"bundle"`
 		Bytes   int               `json:"bytes"`
 		Missing map[string]string `json:"missing"` // why, by name
-	}{c.Out, packed.Len(), missing}, func() {
+	}{c.Out, len(packed), missing}, func() {
 		fmt.Println(c.Out)
 		for _, name := range slices.Sorted(maps.Keys(missing)) {
 			fmt.Printf("without %s: %s\n", name, missing[name])
@@ -208,113 +140,14 @@ func (c *bundleCmd) write(packed []byte) error {
 	return errors.Join(err, c.roots.out.Sync(), c.roots.out.Close())
 }
 
-func jsonText(v any) ([]byte, error) { return json.MarshalIndent(v, "", "\t") }
+// verifyTime is the time to verify the journal and to read its end.
+const verifyTime = time.Minute
 
-// configuration is the current file without its secrets, or what is wrong with it.
-func (c *bundleCmd) configuration(wrong error) ([]byte, error) {
-	path, text, serial, err := config.Brought(c.Data)
-	if err == nil && serial == 0 {
-		path = c.Config
-		text, err = os.ReadFile(path)
-	}
-	if err != nil {
-		return nil, errors.Join(wrong, err)
-	}
-	_, tables, err := tomlfile.Tables(filepath.Base(path), text)
-	if err != nil {
-		return nil, errors.Join(wrong, err) // an unreadable text cannot be redacted
-	}
-	// Only what is known to be harmless is included: a secret may be in the wrong place.
-	shown := config.Default()
-	known := shown.Known()
-	for section, table := range tables {
-		keys, ok := table.(map[string]any)
-		if !ok {
-			tables[section] = "(not told)"
-			continue
-		}
-		for key, value := range keys {
-			dotted := section + "." + key
-			switch text, isText := value.(string); {
-			case !known[dotted], dotted == "supervisor.pin_hash", strings.HasSuffix(key, "_file"):
-				keys[key] = "(not told)"
-			case isText && (dotted == "gateway.url" || dotted == "gateway.call_back_url" || dotted == "update.url"):
-				keys[key] = config.BareAddress(text)
-			}
-		}
-	}
-	text, err = tomlfile.Encode(tables)
-	return text, errors.Join(wrong, err)
-}
-
-// journal is the head of the chain, the open orders, and the last events without the hashes of
-// payment codes.
-func (c *bundleCmd) journal() ([]byte, error) {
-	var said struct {
-		Verified storage.Verified    `json:"verified"`
-		Wrong    string              `json:"wrong,omitempty"`
-		Queue    []payterm.QueueItem `json:"queue"`
-		Events   []map[string]any    `json:"events"`
-		Orders   []payterm.Order     `json:"orders"`
-	}
-	err := c.read(func(r *storage.Reader) error {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		var err error
-		if said.Verified, err = r.Verify(ctx); err != nil {
-			said.Wrong = err.Error()
-		}
-		if said.Queue, err = r.Queue(); err != nil {
-			return err
-		}
-		if said.Orders, err = r.Latest(bundleOrders); err != nil {
-			return err
-		}
-		slices.Reverse(said.Orders) // newest last
-		for i, o := range said.Orders {
-			said.Orders[i].Ref, said.Orders[i].IdempotencyKey, said.Orders[i].Payer = "", "", ""
-			events, err := r.Events(o.ID)
-			if err != nil {
-				return err
-			}
-			for _, e := range events {
-				said.Events = append(said.Events, map[string]any{"seq": e.Seq, "order_id": e.OrderID, "event": e.Event,
-					"wall": e.Wall, "body": withoutQuiet(e.Body)})
-			}
-		}
-		said.Events = said.Events[max(0, len(said.Events)-bundleEvents):]
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return jsonText(said)
-}
-
-// quiet are event fields that are not needed to find a fault.
-var quiet = []string{"key", "code_key", "ref", "idempotency_key", "code_url", "payer"}
-
-// withoutQuiet is an event's body without these fields.
-func withoutQuiet(body []byte) any {
-	var fields map[string]any
-	if json.Unmarshal(body, &fields) != nil {
-		return "(not told)"
-	}
-	var strip func(fields map[string]any)
-	strip = func(fields map[string]any) {
-		for name, value := range fields {
-			for _, q := range quiet {
-				if strings.EqualFold(strings.ReplaceAll(name, "_", ""), strings.ReplaceAll(q, "_", "")) {
-					delete(fields, name)
-				}
-			}
-			if inner, ok := value.(map[string]any); ok {
-				strip(inner)
-			}
-		}
-	}
-	strip(fields)
-	return fields
+func (c *bundleCmd) journal() (text []byte, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), verifyTime)
+	defer cancel()
+	err = c.read(func(r *storage.Reader) error { text, err = servicefile.Journal(ctx, r); return err })
+	return text, err
 }
 
 // log is the named file, or systemd's log of the service.
@@ -344,33 +177,11 @@ func serviceLog(ctx context.Context) ([]byte, error) {
 	case err != nil && ctx.Err() != nil:
 		err = context.Cause(ctx)
 	}
-	return lastLines([]byte(out), bundleLog), err
-}
-
-// lastLines are whole lines, because half a secret would not be recognised.
-func lastLines(text []byte, most int) []byte {
-	if len(text) <= most {
-		return text
-	}
-	text = text[len(text)-most:]
-	return text[bytes.IndexByte(text, '\n')+1:]
+	return servicefile.LastLines([]byte(out), bundleLog), err
 }
 
 // logged are the units in the log: the agent and, on the image, the updater's.
 var logged = []string{"payterm", "payterm-update", "payterm-confirm", "payterm-stick@*", "rauc"}
-
-// beginning reads the first bytes of a regular file; others could block.
-func beginning(path string, most int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(err, fmt.Errorf("%s is no regular file", path))
-	}
-	return io.ReadAll(io.LimitReader(f, most))
-}
 
 func ending(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
@@ -383,97 +194,5 @@ func ending(path string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	text, err := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most-1), most+1))
-	return lastLines(text, int(most)), err
-}
-
-// redactor removes secrets from texts: the known ones of this terminal, and what looks like a
-// payment code or a parcel.
-type redactor struct{ known []string }
-
-// looksSecret matches runs of 12 digits or more, also in groups (payment codes and one-time
-// codes; no order id has that many), bcrypt hashes, parcels, EMV codes.
-var looksSecret = regexp.MustCompile(`\b\d(?:[ -]?\d){11,}\b|\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|PPV1[A-Z2-7]{16,}|hQVDUFYwM[A-Za-z0-9+/=]*|payterm-s(?:igner-secret|ealed)-1 \S+`)
-
-const covered = "(covered)"
-
-func newRedactor(data, configuration string) redactor {
-	var r redactor
-	know := func(secret string) {
-		if len(secret) >= 6 { // a shorter one would match too much
-			r.known = append(r.known, secret)
-		}
-	}
-	// A wrong configuration too, so it is read as tables.
-	signKeys := []string{filepath.Join(data, "provision", "current", "sign.key"),
-		filepath.Join(data, "provision", "next", "sign.key"), "/etc/payterm/sign_key",
-		os.Getenv("PAYTERM_GATEWAY_SIGN_KEY_FILE")}
-	files := []string{filepath.Join(data, "device.key"), filepath.Join(data, "code.key"),
-		os.Getenv("PAYTERM_API_TOKEN_FILE")}
-	own, _ := os.ReadFile(configuration)     // without it there is no secret of it
-	_, brought, _, _ := config.Brought(data) // as above
-	for _, text := range [][]byte{own, brought} {
-		_, tables, err := tomlfile.Tables("configuration", text)
-		if err != nil {
-			continue
-		}
-		in := func(section, key string) string {
-			table, _ := tables[section].(map[string]any)
-			value, _ := table[key].(string)
-			return value
-		}
-		signKeys = append(signKeys, in("gateway", "sign_key_file"))
-		files = append(files, in("api", "token_file"))
-		know(in("supervisor", "pin_hash"))
-	}
-	for _, file := range signKeys {
-		c := config.Default()
-		c.Terminal.DataDir, c.Gateway.SignKeyFile = data, file
-		if key, err := c.SignKey(); err == nil {
-			know(string(key))
-		}
-	}
-	for _, file := range files {
-		if text, err := beginning(file, 4096); err == nil {
-			know(strings.TrimSpace(string(text)))
-		}
-	}
-	return r
-}
-
-func (r redactor) redact(text []byte) []byte {
-	for _, secret := range r.known {
-		text = bytes.ReplaceAll(text, []byte(secret), []byte(covered))
-	}
-	return looksSecret.ReplaceAll(text, []byte(covered))
-}
-
-// redactJSON redacts JSON strings; numbers stay.
-func (r redactor) redactJSON(document []byte) []byte {
-	var v any
-	d := json.NewDecoder(bytes.NewReader(document))
-	d.UseNumber()
-	if d.Decode(&v) != nil {
-		return r.redact(document)
-	}
-	text, err := jsonText(r.walk(v))
-	if err != nil {
-		return r.redact(document)
-	}
-	return text
-}
-
-func (r redactor) walk(v any) any {
-	switch v := v.(type) {
-	case string:
-		return string(r.redact([]byte(v)))
-	case []any:
-		for i := range v {
-			v[i] = r.walk(v[i])
-		}
-	case map[string]any:
-		for name := range v {
-			v[name] = r.walk(v[name])
-		}
-	}
-	return v
+	return servicefile.LastLines(text, int(most)), err
 }
