@@ -13,6 +13,9 @@ const (
 	DeedSignedOff Deed = "signed_off"    //
 	DeedAllowed   Deed = "allowed"       // a supervisor's PIN was right
 	DeedLate      Deed = "accepted_late" // it was right, and whoever typed it had left the prompt
+
+	DeedAdded      Deed = "operator_added" // Whom can sign on from now on
+	DeedPINChanged Deed = "pin_changed"    // of Whom
 )
 
 // Purpose says what a PIN is asked for.
@@ -26,6 +29,7 @@ const (
 	ForResolve  Purpose = "resolve"
 	ForZ        Purpose = "z_total"
 	ForTraining Purpose = "training"
+	ForStaff    Purpose = "operators" // to add one, or to change a PIN
 )
 
 // SharedSupervisor is the operator of the PIN that has no name ([supervisor]
@@ -38,6 +42,7 @@ type PersonRecord struct {
 	Deed     Deed    `json:"-"`
 	Operator string  `json:"operator"`
 	For      Purpose `json:"for,omitempty"`
+	Whom     string  `json:"whom,omitempty"`     // the operator who was added, or whose PIN was changed
 	Order    OrderID `json:"order_id,omitempty"` // the one in doubt, to be refunded or resolved
 	Failures int     `json:"failures"`           // of this operator in a row, this one included
 	Wait     int64   `json:"wait_seconds,omitempty"`

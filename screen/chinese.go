@@ -109,7 +109,7 @@ var chinese = texts{
 		counter.TaskLast: "上一笔", counter.TaskRefund: "退款", counter.TaskWasPaid: "是否已付？", counter.TaskOpen: "未完成与未知|未完成",
 		counter.TaskLate: "延迟到账", counter.TaskX: "当前合计 (X)", counter.TaskZ: "日结 (Z)", counter.TaskRate: "汇率",
 		counter.TaskLanguage: "语言", counter.TaskTraining: "培训",
-		counter.TaskSignOff: "退出登录",
+		counter.TaskSignOff: "退出登录", counter.TaskStaff: "员工管理",
 	},
 	findReceipt: "请扫收据条码，或输入订单号末几位|扫码或输单号",
 	findBill:    "请扫顾客钱包账单中的单号，或输入末几位|扫账单号或输入",
@@ -135,7 +135,11 @@ var chinese = texts{
 	hintNotOurs:  "不是本机的订单|非本机订单", hintNotANumber: "这不是订单号",
 	hintPaymentCode: "这是付款码，请扫订单号|是付款码，扫单号", hintNoSupervisor: "退款需要主管密码，尚未设置|未设主管密码",
 	hintUnreadable: "没有回复，请重试|没回复，请重试",
-	keyChoose:      "选择", keyMore: "更多", keyMove: "移动", keyFind: "查找", keyList: "列表", keyAsk: "查询", keyRefund: "退款",
+	staffNumber:    "请输入工号，新工号用于新增员工|请输入新旧工号", newPIN: "请输入新密码", newPINAgain: "请再输入一次",
+	newOperator: "新增工号 %s", pinKept: "工号 %s 可用此密码登录|工号 %[1]s 已设密码",
+	hintNotAlike: "两次输入不一致，请重新输入|两次不一致", hintShortPIN: "密码须为 4 至 12 位数字|须 4 至 12 位",
+	hintSupervisors: "该密码由该主管更改|是其他主管的工号",
+	keyChoose:       "选择", keyMore: "更多", keyMove: "移动", keyFind: "查找", keyList: "列表", keyAsk: "查询", keyRefund: "退款",
 	keySettle: "处理", keyYes: "是",
 
 	simulation: "模拟 SIMULATION|模拟", training: "培训", trainingEnd: "结束培训", trainingLine: "培训结束前不会真正收款，收银机也不能收款|没有真实收款",
@@ -208,6 +212,8 @@ var chinese = texts{
 		UpdateDone:       "更新已完成",
 		UpdateUndone:     "更新失败，已恢复旧版本|已恢复旧版本",
 		StickDone:        "可以拔出U盘",
+		StickWriting:     "正在写入U盘，请勿拔出|请勿拔出U盘",
+		ReportsWritten:   "报表已写入U盘，可以拔出|报表已写入",
 		ServiceWritten:   "服务文件已写入",
 
 		ParcelWaitsForZ:      "新配置等待生效，请先日结 (Z)|请先日结 (Z)",
@@ -232,5 +238,6 @@ var chinese = texts{
 		StickFull:     "U盘已满",
 		WriteGuarded:  "U盘有写保护",
 		NothingToTake: "U盘中没有本机可用的内容|U盘无可用内容",
+		NoReports:     "没有报表，请联系维修|没有报表",
 	},
 }

@@ -26,7 +26,7 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 				lines = 1 // the task that it is about
 			}
 		}
-		tasks := counter.TaskList(v.Operator.Number != "")
+		tasks := counter.TaskList(v.Operator.Number != "", v.Staffed)
 		first := m.Cursor / lines * lines
 		for i := first; i < min(first+lines, len(tasks)); i++ {
 			text := t.tasks[tasks[i]]
@@ -96,6 +96,8 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		for i, language := range payterm.ScreenLanguages(o.LettersOnly) {
 			s.Items = append(s.Items, payterm.Item{Key: digitKey(i + 1), Text: languages[language].itself})
 		}
+	case counter.ViewOperator, counter.ViewNewPIN, counter.ViewOperatorKept:
+		staff(s, v, t)
 	case counter.ViewDrills:
 		drills(s, v, t, o)
 	case counter.ViewBriefing:

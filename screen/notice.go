@@ -17,6 +17,8 @@ const (
 	UpdateUndone     Notice = "update_undone"     // it did not, and the old version is back
 	StickDone        Notice = "stick_done"        // it can be taken out
 	StickRefused     Notice = "stick_refused"     // with a reason
+	StickWriting     Notice = "stick_writing"     // it must stay where it is
+	ReportsWritten   Notice = "stick_reports"     // `payterm reports`, and it can be taken out
 	ServiceWritten   Notice = "service_written"   // `payterm bundle` wrote its file
 
 	ParcelWaitsForZ      Notice = "parcel_z"      // it changes the merchant: the day must be closed first
@@ -45,7 +47,8 @@ const (
 	StickDamaged  Refusal = "unreadable"
 	StickFull     Refusal = "full"
 	WriteGuarded  Refusal = "write_protected"
-	NothingToTake Refusal = "nothing" // for a terminal
+	NothingToTake Refusal = "nothing"    // for a terminal
+	NoReports     Refusal = "no_reports" // the terminal could not make them
 )
 
 // Refusals returns the refusals that a notice may have, or none.
@@ -55,9 +58,9 @@ func (n Notice) Refusals() []Refusal {
 		return []Refusal{NotOurs, OlderVersion, SameVersion, OtherBoard, JournalForm, NoRoom, ClockNotSet, OrderOpen,
 			FailedBefore, OnTrial, NotFetched, NotInstalled}
 	case StickRefused:
-		return []Refusal{StickDamaged, StickFull, WriteGuarded, NothingToTake}
+		return []Refusal{StickDamaged, StickFull, WriteGuarded, NothingToTake, NoReports}
 	case NoNotice, UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateDone, UpdateUndone, StickDone,
-		ServiceWritten, ParcelWaitsForZ, ParcelWaitsForOrders, ScannerLayout:
+		StickWriting, ReportsWritten, ServiceWritten, ParcelWaitsForZ, ParcelWaitsForOrders, ScannerLayout:
 	}
 	return nil
 }
@@ -65,7 +68,7 @@ func (n Notice) Refusals() []Refusal {
 // Notices lists all notices.
 var Notices = []Notice{
 	UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateRefused, UpdateDone, UpdateUndone, StickDone, StickRefused,
-	ServiceWritten,
+	StickWriting, ReportsWritten, ServiceWritten,
 	ParcelWaitsForZ, ParcelWaitsForOrders,
 	ScannerLayout,
 }

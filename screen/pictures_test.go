@@ -197,6 +197,9 @@ func shots() []shot {
 			v.Order, v.Total, v.For, v.Number = "", cad(0),
 				payterm.ForSignOn, "17"
 		})},
+		{"number, PINs can be set", base(counter.ViewNumber, "", func(v *counter.View) {
+			v.Order, v.Total, v.For, v.Staffed, v.PINWrong = "", cad(0), payterm.ForSignOn, true, true
+		})},
 		{"pin, to sign on, wrong", base(counter.ViewPIN, "", func(v *counter.View) {
 			v.Order, v.Total, v.For, v.Number, v.PINDigits, v.PINWrong = "", cad(0), payterm.ForSignOn, "17", 2, true
 		})},
@@ -276,6 +279,22 @@ func shots() []shot {
 		})},
 		{"rate, none", menu(counter.ViewRate, counter.TaskRate, func(*counter.Menu) {})},
 		{"language", menu(counter.ViewLanguage, counter.TaskLanguage, func(*counter.Menu) {})},
+		{"operator", menu(counter.ViewOperator, counter.TaskStaff, func(m *counter.Menu) { m.Number = "17" })},
+		{"operator, a supervisor", menu(counter.ViewOperator, counter.TaskStaff,
+			func(m *counter.Menu) { m.Number = "9" }, func(v *counter.View) { v.Hint = counter.HintSupervisors })},
+		{"new PIN", menu(counter.ViewNewPIN, counter.TaskStaff, func(m *counter.Menu) { m.Number = "17" },
+			func(v *counter.View) { v.PINDigits = 4 })},
+		{"new PIN, again", menu(counter.ViewNewPIN, counter.TaskStaff,
+			func(m *counter.Menu) { m.Number, m.Known, m.Name = "17", true, "Marie" },
+			func(v *counter.View) { v.Again = true })},
+		{"new PIN, not alike", menu(counter.ViewNewPIN, counter.TaskStaff,
+			func(m *counter.Menu) { m.Number = "17" }, func(v *counter.View) { v.Hint = counter.HintNotAlike })},
+		{"new PIN, short", menu(counter.ViewNewPIN, counter.TaskStaff,
+			func(m *counter.Menu) { m.Number = "17" }, func(v *counter.View) { v.Hint = counter.HintShortPIN })},
+		{"operator kept", menu(counter.ViewOperatorKept, counter.TaskStaff,
+			func(m *counter.Menu) { m.Number = "17" })},
+		{"menu, with operators", signedOn(menu(counter.ViewMenu, counter.NoTask,
+			func(m *counter.Menu) { m.Cursor = 11 }, func(v *counter.View) { v.Staffed = true }))},
 		{"menu, an order is open", menu(counter.ViewMenu, counter.NoTask, func(*counter.Menu) {},
 			because(payterm.ReasonOrdersOpen))},
 		{"menu, in training", menu(counter.ViewMenu, counter.NoTask, func(*counter.Menu) {},

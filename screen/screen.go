@@ -140,7 +140,8 @@ func compose(v counter.View, o Options) payterm.Screen {
 		tip(&s, v, t, o)
 	case counter.ViewMenu, counter.ViewFind, counter.ViewLooking, counter.ViewList, counter.ViewOrder, counter.ViewWord,
 		counter.ViewRefundAmount, counter.ViewSure,
-		counter.ViewTotals, counter.ViewRate, counter.ViewLanguage, counter.ViewDrills, counter.ViewBriefing:
+		counter.ViewTotals, counter.ViewRate, counter.ViewLanguage, counter.ViewOperator, counter.ViewNewPIN,
+		counter.ViewOperatorKept, counter.ViewDrills, counter.ViewBriefing:
 		menu(&s, v, t, o)
 	case counter.ViewSwitching:
 		s.Tone, s.Title, s.Lines = payterm.Busy, t.tasks[counter.TaskTraining], []string{t.lookingLine}
@@ -224,7 +225,9 @@ func idle(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	if s.Status == "" && !o.Now.IsZero() {
 		s.Status = o.Now.Format("15:04")
 	}
-	s.Small = given(v.Operator.Name)
+	if s.Small = given(v.Operator.Name); s.Small == "" && v.Operator.Number != "" {
+		s.Small = fmt.Sprintf(t.operator, v.Operator.Number)
+	}
 }
 
 // hops shows how much of the way to the gateway works, before a customer opens the phone.
@@ -291,6 +294,9 @@ func number(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	if v.For == payterm.ForSignOn {
 		ask, s.Keys = t.numberLine, s.Keys[:1]
 	}
+	if v.Staffed && v.Number == "" {
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyF2, Does: t.tasks[counter.TaskStaff]}}
+	}
 	if v.PINWrong {
 		s.Lines = append([]string{t.personWrong, ask}, s.Lines...)
 	} else {
@@ -313,6 +319,8 @@ func asked(s *payterm.Screen, v counter.View, t *texts) {
 		s.Title = t.settleTitle
 	case payterm.ForZ:
 		s.Title = t.tasks[counter.TaskZ]
+	case payterm.ForStaff:
+		s.Tone, s.Title = payterm.Calm, t.tasks[counter.TaskStaff]
 	case payterm.ForTraining:
 		s.Tone, s.Title = payterm.Calm, t.tasks[counter.TaskTraining]
 	default: // a sale despite a doubt
@@ -588,6 +596,12 @@ func hint(h order.Hint, t *texts) string {
 		return t.hintNoSupervisor
 	case counter.HintUnreadable:
 		return t.hintUnreadable
+	case counter.HintNotAlike:
+		return t.hintNotAlike
+	case counter.HintShortPIN:
+		return t.hintShortPIN
+	case counter.HintSupervisors:
+		return t.hintSupervisors
 	case order.HintNone:
 	}
 	return ""

@@ -102,6 +102,10 @@ type texts struct {
 	hintNotOurs, hintNotANumber         string
 	hintPaymentCode, hintNoSupervisor   string
 	hintUnreadable                      string
+	staffNumber, newPIN, newPINAgain    string
+	newOperator, pinKept                string // %s: the number
+	hintNotAlike, hintShortPIN          string
+	hintSupervisors                     string
 	keyChoose, keyMore, keyFind         string
 	keyMove                             string
 	keyList, keyAsk, keyRefund          string
@@ -299,7 +303,7 @@ var english = texts{
 		counter.TaskLate: "Late payments", counter.TaskX: "Total so far (X)", counter.TaskZ: "Close the day (Z)",
 		counter.TaskRate:     "Exchange rate",
 		counter.TaskLanguage: "Language", counter.TaskTraining: "Training",
-		counter.TaskSignOff: "Sign off",
+		counter.TaskSignOff: "Sign off", counter.TaskStaff: "Operators",
 	},
 	findReceipt: "Scan the receipt, or type the end of its number|Scan or type number",
 	findBill:    "Scan the number in the customer's wallet bill, or type its last digits|Scan the bill, or type its end",
@@ -328,7 +332,12 @@ var english = texts{
 	hintPaymentCode:  "That is a payment code. Scan the number of the order|A payment code. Scan the order",
 	hintNoSupervisor: "Refunds need a supervisor's PIN. None is set up|No supervisor PIN",
 	hintUnreadable:   "No answer. Try again",
-	keyChoose:        "choose", keyMore: "more", keyMove: "move", keyFind: "find", keyList: "list", keyAsk: "ask now",
+	staffNumber:      "Type the operator's number. A new number adds an operator|Number, old or new",
+	newPIN:           "Type the new PIN|New PIN", newPINAgain: "Type it again|Again",
+	newOperator: "New operator %s", pinKept: "Operator %s can sign on with this PIN|%[1]s has this PIN",
+	hintNotAlike: "The two PINs differ. Start again|PINs differ",
+	hintShortPIN: "A PIN has 4 to 12 digits|4 to 12 digits", hintSupervisors: "Only that supervisor can change this PIN|Another supervisor's",
+	keyChoose: "choose", keyMore: "more", keyMove: "move", keyFind: "find", keyList: "list", keyAsk: "ask now",
 	keyRefund: "refund",
 	keySettle: "settle", keyYes: "yes",
 
@@ -405,6 +414,8 @@ var english = texts{
 		UpdateDone:       "The update is done|Update done",
 		UpdateUndone:     "The update did not work. The old version is back|Old version back",
 		StickDone:        "The stick can be taken out|Take the stick out",
+		StickWriting:     "Writing to the stick. Leave it in|Leave the stick in",
+		ReportsWritten:   "The reports are on the stick. Take it out|Reports written",
 		ServiceWritten:   "The service file is written|Service file out",
 
 		ParcelWaitsForZ:      "A new configuration waits: close the day (Z) first|Close the day (Z)",
@@ -429,5 +440,6 @@ var english = texts{
 		StickFull:     "The stick is full|Stick full",
 		WriteGuarded:  "The stick is write-protected|Stick is locked",
 		NothingToTake: "Nothing on the stick is for this terminal|Nothing on stick",
+		NoReports:     "No reports could be made. Call the service|No reports made",
 	},
 }

@@ -290,7 +290,13 @@ func (a *Agent) unsynced() bool {
 
 func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey []byte) runner.Config {
 	c := a.o.Config
-	settings := c.Settings()
+	staff, err := config.OpenStaff(a.o.Data, c)
+	if err != nil {
+		a.o.Log.Error("the operators who were set at the keypad cannot be read: those of the configuration count",
+			"err", err)
+	}
+	settings := staff.Now().Settings()
+	settings.Staff = a.training == nil
 	pad := a.o.Board.Profile.Keypad
 	settings.Lines, settings.WithoutF1 = a.menuLines(), pad != nil && !pad.Has(payterm.KeyF1)
 	settings.LettersOnly = a.o.Board.Profile.LettersOnly()
@@ -313,7 +319,8 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 			h.Write([]byte(code.Reveal()))
 			return hex.EncodeToString(h.Sum(nil)[:16])
 		},
-		PIN: c.ComparePIN, Whose: func(number string) string { return c.Whose(number, a.o.SignKey) },
+		PIN: staff.ComparePIN, Whose: func(number string) string { return staff.Whose(number, a.o.SignKey) },
+		Person: staff.Person, KeepPIN: staff.Set,
 		Jitter: func() uint16 {
 			var b [2]byte
 			rand.Read(b[:])

@@ -38,6 +38,7 @@ U盘 一两 一分钟 一切 一次 一种 一笔 一笔款 一部分 上一笔 
 进行 进行中 连接 连线 退出登录 退回 退款 退还 选择 通过 遇到 部分 配置 重印
 重启 重复 重扫 重新 重试 金额 钱包 银联 销售 错了 错误 键盘 限额 需要 顾客
 顾客码 顾客联 颜色 换用户
+员工 管理 更改 报表 新增 须为 两次 不一致 用于
 `
 
 // words returns joined by the words' first characters, the longest word first.

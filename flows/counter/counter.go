@@ -35,7 +35,10 @@ const (
 	ShowingTotals
 	ShowingRate
 	ChoosingLanguage
-	ChoosingDrill // in training (training.go)
+	EnteringNumber  // of an operator who gets a PIN (staff.go)
+	EnteringNewPIN  // twice
+	ShowingOperator // has the PIN
+	ChoosingDrill   // in training (training.go)
 	Briefing
 	Switching        // this run of the terminal ends, for training or from it
 	InService        // its devices are being tested
@@ -49,7 +52,7 @@ var phaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
 	"Serving", "ShowingResult", "OutOfOrder", "ChoosingTip", "EnteringTip",
 	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "ShowingWord", "EnteringRefund", "AskingYes",
-	"ShowingTotals", "ShowingRate", "ChoosingLanguage",
+	"ShowingTotals", "ShowingRate", "ChoosingLanguage", "EnteringNumber", "EnteringNewPIN", "ShowingOperator",
 	"ChoosingDrill", "Briefing", "Switching", "InService",
 	"SignedOff", "SigningOn", "NamingSupervisor", "Refused",
 }
@@ -84,6 +87,7 @@ type Settings struct {
 	Training       bool // the gateway is simulated, the database is another
 	WithoutF1      bool // the board has no such key
 	LettersOnly    bool // the board has a character display: the menu offers only what it can show
+	Staff          bool // supervisors add operators and change PINs at the keypad
 }
 
 // Limits of the counter.
@@ -111,6 +115,7 @@ type Counter struct {
 	PINFromSocket bool // it was sent over the local socket
 	PINStale      bool // it was typed at an earlier prompt and does not count at this one
 	PINTries      int
+	NewPIN        PIN // an operator's, typed once
 	Fault         string
 	Menu          Menu  // what is done besides a sale
 	Trial         Trial // in service: the trial on the glass
@@ -234,6 +239,10 @@ func (c Counter) step(in Stamped) (Counter, []Command) {
 		return c.totalsTold(in, ev)
 	case RateTold:
 		return c.rateTold(in, ev)
+	case PersonFound:
+		return c.personFound(in, ev)
+	case PINKept:
+		return c.pinKept(in, ev)
 	case KeyPressed:
 		return c.key(in, ev.Key)
 	case Woke:
@@ -657,6 +666,9 @@ func (c Counter) override(in Stamped, by Operator) (Counter, []Command) {
 	if c.Menu.Task == TaskTraining {
 		return c.train(in, true)
 	}
+	if c.Menu.Task == TaskStaff {
+		return c.enterNumber(in, by.Number)
+	}
 	if c.Menu.Task == TaskZ {
 		taken := c.takesZ(c.Ticket, by)
 		if c.Ticket != 0 {
@@ -713,7 +725,8 @@ func (c Counter) Impossible() error {
 		return fmt.Errorf("counter shows a result of an order in %s", c.Order.Phase)
 	case c.Phase == Idle && c.Want.AmountMinor != 0:
 		return fmt.Errorf("idle counter keeps an amount")
-	case c.Phase != EnteringPIN && c.Phase != SigningOn && c.PIN != "":
+	case c.Phase != EnteringPIN && c.Phase != SigningOn && c.Phase != EnteringNewPIN && c.PIN != "",
+		c.Phase != EnteringNewPIN && c.NewPIN != "":
 		return fmt.Errorf("counter in %s keeps a PIN", c.Phase)
 	case c.Phase == Warned && c.Conflict == "":
 		return fmt.Errorf("counter warns of nothing")

@@ -100,6 +100,8 @@ func counterEvents() map[string]Event {
 		OrderTold{Order: paid, Verdict: VerdictPaid}, OrderTold{Order: doubt, Verdict: VerdictUnknown}
 	list["not told"], list["totals"], list["no totals"], list["rate"] = OrderTold{Failed: true}, TotalsTold{Number: 1},
 		TotalsTold{Why: "x"}, RateTold{Rate: Rate{CNYE8: 1}, Asked: true}
+	list["person found"], list["another supervisor"], list["PIN kept"], list["PIN not kept"] = PersonFound{},
+		PersonFound{Known: true, Refused: true}, PINKept{OK: true}, PINKept{}
 	list["receipt"] = Scanned{Code: payterm.NewPayCode("T1AAAAA000001")}
 	return list
 }
@@ -141,6 +143,16 @@ func answering(e Event, q Query) Event {
 			e.Query = q
 		}
 		return e
+	case PersonFound:
+		if q.What == LookPerson {
+			e.Query = q
+		}
+		return e
+	case PINKept:
+		if q.What == LookPIN {
+			e.Query = q
+		}
+		return e
 	}
 	return e
 }
@@ -178,7 +190,8 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 		led string // the last key before a question
 	}
 	var queue []node
-	for _, s := range []Settings{{}, {PINSet: true}, {SignOn: true, PINSet: true, SupervisorsNamed: true}} {
+	for _, s := range []Settings{{}, {PINSet: true},
+		{SignOn: true, PINSet: true, SupervisorsNamed: true, Staff: true}} {
 		s.Currency, s.MaxMinor, s.DayMaxMinor, s.Rules, s.Last = "CAD", 100, 1000, order.DefaultRules(), "T1AAAAA000001"
 		s.ActiveWallets = payterm.ChannelSetOf(payterm.Alipay, payterm.WeChatPay)
 		queue = append(queue, node{t: New(s), now: time.Second})
@@ -206,6 +219,9 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 				}
 				if n.t.Settings.WithoutF1 && (name == string(payterm.KeyF1) || name == "late payment") {
 					continue // and there is no way to the menu
+				}
+				if strings.HasPrefix(name, "PIN kept") && !n.t.Settings.Staff {
+					continue // nobody can set one
 				}
 				if name == "late payment" && n.t.Phase != Idle && n.t.Phase != ShowingResult {
 					continue // nothing is seen of it elsewhere
@@ -283,6 +299,11 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 						if c.Refund.AmountMinor <= 0 {
 							t.Fatalf("%s in %s begins a refund of nothing", name, n.t.Phase)
 						}
+					case KeepPIN:
+						if n.t.Phase != EnteringNewPIN || len(c.PIN) < minPINDigits || c.PIN != n.t.NewPIN ||
+							c.Query.By.AllowedBy == "" {
+							t.Fatalf("%s in %s keeps a PIN: %+v", name, n.t.Phase, c)
+						}
 					case Look:
 						if strings.Contains(c.Query.Text, "281234") {
 							t.Fatalf("a payment code is looked up")
@@ -323,6 +344,10 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 				if next.Phase != n.t.Phase {
 					drawn[fmt.Sprintf("    %s --> %s: %s", n.t.Phase, next.Phase, name)] = true
 				}
+				if keep, is := event.(PINKept); is && keep.OK && next.Phase == ShowingOperator &&
+					n.t.Menu.Query.What != LookPIN {
+					t.Fatalf("%s in %s: a PIN is called kept that was not", name, n.t.Phase)
+				}
 				m := next.Menu
 				if next.Phase != Looking {
 					m.Query = Query{}
@@ -342,7 +367,7 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 					next.Phase, next.Order.Phase, next.Order.ID(), next.Ticket != 0, next.Conflict, next.ConflictDoubt,
 					(len(next.PIN)+5)/6, next.PINAsked, next.PINStale, next.PINTries, next.Want.Mode,
 					next.Shown.Yes, next.Settings.WithoutF1, next.Want.AmountMinor, next.Refund.SaleID,
-					next.Word.Order, next.Last, next.Until != 0)
+					next.Word.Order, next.Last, next.Until != 0, len(next.NewPIN) > 0, m.Known)
 				if !seen[key] {
 					seen[key] = true
 					restsAlone(t, next, now, name)

@@ -16,6 +16,9 @@ const (
 	HintPaymentCode  order.Hint = "payment_code"  // the scan is a payment code, which is never looked up
 	HintNoSupervisor order.Hint = "no_supervisor" // a refund needs a PIN, and none is configured
 	HintUnreadable   order.Hint = "unreadable"    // the journal, or the gateway, could not be asked
+	HintNotAlike     order.Hint = "not_alike"     // a new PIN was typed twice, and differently
+	HintShortPIN     order.Hint = "short_pin"     // a new PIN of too few digits
+	HintSupervisors  order.Hint = "supervisors"   // it is another supervisor's number
 )
 
 // F3 opens the menu of all that is not a sale; on boards without F3, F1 does while nothing
@@ -30,7 +33,7 @@ const (
 //	ShowingWord     a supervisor's decision on it was recorded
 //	EnteringRefund  the amount of a refund
 //	AskingYes       a question (question.go)
-//	ShowingTotals, ShowingRate, ChoosingLanguage, and training's (training.go)
+//	ShowingTotals, ShowingRate, ChoosingLanguage, the operators' (staff.go) and training's
 //
 // CANCEL goes one step back from each of them. An answer is dropped if the phase or the
 // query is another one by then.
@@ -52,17 +55,18 @@ const (
 	TaskLanguage
 	TaskSignOff  // by key 0, if somebody is signed on
 	TaskTraining // by key 00
+	TaskStaff    // by key F2, where a supervisor can change operators
 )
 
 // Tasks is the number of tasks.
-const Tasks = int(TaskTraining)
+const Tasks = int(TaskStaff)
 
 // TaskList lists the tasks that are offered now, in order. Signing off needs somebody who is
 // signed on.
-func TaskList(signedOn bool) []Task {
+func TaskList(signedOn, staffed bool) []Task {
 	list := make([]Task, 0, Tasks)
-	for task := TaskLast; task <= TaskTraining; task++ {
-		if task != TaskSignOff || signedOn {
+	for task := TaskLast; task <= TaskStaff; task++ {
+		if (task != TaskSignOff || signedOn) && (task != TaskStaff || staffed) {
 			list = append(list, task)
 		}
 	}
@@ -76,6 +80,8 @@ func (t Task) Key() payterm.Key {
 		return payterm.Key0
 	case TaskTraining:
 		return payterm.Key00
+	case TaskStaff:
+		return payterm.KeyF2
 	}
 	return payterm.Key(rune('0' + t))
 }
@@ -101,6 +107,8 @@ const (
 	LookGateway Lookup = "gateway" // the gateway's answer about the order with this id
 	LookTotals  Lookup = "totals"  // X, or Z if Text is "z", which closes the day
 	LookRate    Lookup = "rate"
+	LookPerson  Lookup = "person" // who has this number
+	LookPIN     Lookup = "pin"    // a new PIN of this number is being kept (KeepPIN)
 )
 
 // Query is one question of the menu. Text is never a payment code.
@@ -109,7 +117,7 @@ type Query struct {
 	Text string
 	Skip int             // rows of earlier pages
 	Rows int             // at most
-	By   payterm.TakenBy // who takes a Z
+	By   payterm.TakenBy // who takes a Z, or sets a PIN
 }
 
 // Row is what the screens show of an order.
@@ -225,7 +233,10 @@ type Menu struct {
 	Task    Task
 	Cursor  int    // of the menu, or of the rows
 	Query   Query  // the question that is being answered
-	Number  string // of an order, as typed so far
+	Number  string // of an order or an operator, as typed so far
+	By      string // the supervisor who changes operators
+	Name    string // of the operator with this number
+	Known   bool   // somebody has it
 	List    Query  // the question that Rows answer
 	Rows    Rows
 	More    bool    // there are older ones
@@ -352,8 +363,12 @@ func (c Counter) keyMenu(in Stamped, k payterm.Key) (Counter, []Command) {
 		return c.keyRefund(in, k)
 	case AskingYes:
 		return c.confirmed(in)
-	case ShowingTotals, ShowingRate, ShowingWord:
+	case ShowingTotals, ShowingRate, ShowingWord, ShowingOperator:
 		return c.idle(), []Command{Play{payterm.SoundKey}}
+	case EnteringNumber:
+		return c.keyStaffNumber(in, k)
+	case EnteringNewPIN:
+		return c.keyNewPIN(in, k)
 	case ChoosingLanguage:
 		if offered := payterm.ScreenLanguages(c.Settings.LettersOnly); digit(k) >= 1 && digit(k) <= len(offered) {
 			return c.idle(), []Command{Play{payterm.SoundKey}, SetLanguage{offered[digit(k)-1]}}
@@ -371,6 +386,9 @@ func (c Counter) keyMenu(in Stamped, k payterm.Key) (Counter, []Command) {
 func (c Counter) back(in Stamped) Counter {
 	m := c.Menu
 	c.Menu.Hint, c.Menu.Reason = order.HintNone, payterm.ReasonNone
+	if m.Task == TaskStaff {
+		return c.staffBack(in)
+	}
 	switch c.Phase {
 	case Finding:
 		c.Menu = Menu{}
@@ -435,7 +453,7 @@ func digit(k payterm.Key) int {
 
 // keyTask chooses a task, by its digit on any page or with the arrows and ENTER.
 func (c Counter) keyTask(in Stamped, k payterm.Key) (Counter, []Command) {
-	tasks := TaskList(c.Operator != (Operator{}))
+	tasks := TaskList(c.Operator != (Operator{}), c.staffed())
 	cursor, moves := c.move(k, len(tasks))
 	switch {
 	case moves:
@@ -499,6 +517,8 @@ func (c Counter) startTask(in Stamped, task Task) (Counter, []Command) {
 		return c.openTraining(in)
 	case TaskSignOff:
 		return c.signOff()
+	case TaskStaff:
+		return c.askPIN(in), []Command{Play{payterm.SoundKey}}
 	case NoTask:
 	}
 	return c, nil
@@ -768,6 +788,9 @@ func (c Counter) beforePIN(in Stamped) Counter {
 	if c.Refund.SaleID != "" {
 		c.Refund = order.RefundBegan{}
 		return c.menuAt(in, EnteringRefund)
+	}
+	if c.Menu.Task == TaskStaff {
+		return c.staffBack(in)
 	}
 	return c.menuAt(in, AskingYes)
 }

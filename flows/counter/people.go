@@ -85,6 +85,8 @@ func (c Counter) keyOperator(in Stamped, k payterm.Key) (Counter, []Command) {
 		return c.beforePIN(in), sounds
 	case k == payterm.KeyCancel:
 		return c.giveUp(sounds)
+	case k == payterm.KeyF2 && c.Phase == SignedOff && c.staffed():
+		return c.openStaff(in), sounds
 	case k == payterm.KeyClear:
 		c.Claim = c.Claim[:max(0, len(c.Claim)-1)]
 	case k == payterm.KeyEnter && c.Claim != "" && c.Phase == SignedOff:
@@ -117,6 +119,8 @@ func (c Counter) purpose() (payterm.Purpose, payterm.OrderID) {
 		return payterm.ForZ, ""
 	case c.Menu.Task == TaskTraining:
 		return payterm.ForTraining, ""
+	case c.Menu.Task == TaskStaff:
+		return payterm.ForStaff, ""
 	}
 	return payterm.ForOverride, c.Conflict
 }
@@ -255,7 +259,7 @@ func (c Counter) peopleImpossible() error {
 			return fmt.Errorf("counter refuses for no reason")
 		}
 	default:
-		if c.Phase.inMenu() && c.mustSignOn() {
+		if c.Phase.inMenu() && c.Menu.Task != TaskStaff && c.mustSignOn() {
 			return fmt.Errorf("counter in %s and nobody is signed on", c.Phase)
 		}
 	}

@@ -45,6 +45,9 @@ const (
 	ViewTotals       ViewName = "totals"
 	ViewRate         ViewName = "rate"
 	ViewLanguage     ViewName = "language"
+	ViewOperator     ViewName = "operator"      // whose PIN is to be set
+	ViewNewPIN       ViewName = "new_pin"       //
+	ViewOperatorKept ViewName = "operator_kept" //
 	ViewDrills       ViewName = "drills"
 	ViewBriefing     ViewName = "briefing" // explains a drill
 	ViewSwitching    ViewName = "switching"
@@ -58,7 +61,7 @@ var ViewNames = [...]ViewName{
 	ViewLate, ViewFault,
 	ViewNumber, ViewRefused,
 	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewWord, ViewRefundAmount, ViewSure,
-	ViewTotals, ViewRate, ViewLanguage, ViewService,
+	ViewTotals, ViewRate, ViewLanguage, ViewOperator, ViewNewPIN, ViewOperatorKept, ViewService,
 	ViewDrills, ViewBriefing, ViewSwitching,
 }
 
@@ -91,6 +94,8 @@ type View struct {
 	For        payterm.Purpose // what a number or PIN is asked for
 	Number     string          // that is typed, or whose PIN is
 	Operator   Operator        // idle and menu: who is signed on
+	Staffed    bool            // menu, and number while nobody is signed on: a supervisor can change operators
+	Again      bool            // the new PIN is typed once more
 	Fault      string
 	Tips       Tips
 	Menu       Menu
@@ -128,6 +133,7 @@ func (c Counter) phaseView(now time.Duration) View {
 		if v.Number = c.Claim; c.Phase == SignedOff || c.Phase == NamingSupervisor {
 			v.Name = ViewNumber
 		}
+		v.Staffed = c.Phase == SignedOff && c.staffed()
 		v.For, _ = c.purpose()
 		if c.Refund.SaleID != "" {
 			v.Kind, v.Order, v.Total = payterm.KindRefund, c.Refund.SaleID, c.Refund.Total()
@@ -158,7 +164,7 @@ func (c Counter) menuView() View {
 		Reason: c.Menu.Reason}
 	switch c.Phase {
 	case InMenu:
-		v.Name, v.Operator = ViewMenu, c.Operator
+		v.Name, v.Operator, v.Staffed = ViewMenu, c.Operator, c.staffed()
 	case Finding:
 		v.Name = ViewFind
 	case Looking:
@@ -182,6 +188,12 @@ func (c Counter) menuView() View {
 		v.Name = ViewRate
 	case ChoosingLanguage:
 		v.Name = ViewLanguage
+	case EnteringNumber:
+		v.Name = ViewOperator
+	case EnteringNewPIN:
+		v.Name, v.PINDigits, v.Again = ViewNewPIN, len(c.PIN), c.NewPIN != ""
+	case ShowingOperator:
+		v.Name = ViewOperatorKept
 	case ChoosingDrill:
 		v.Name = ViewDrills
 	case Briefing:

@@ -75,6 +75,10 @@ func describeCounterEvent(e counter.Event) string {
 		return "totals told"
 	case counter.RateTold:
 		return "rate told"
+	case counter.PersonFound:
+		return fmt.Sprintf("person found: %t, refused: %t", e.Known, e.Refused)
+	case counter.PINKept:
+		return fmt.Sprintf("PIN kept: %t", e.OK)
 	case counter.Scanned:
 		return "code scanned"
 	case counter.Woke:
@@ -190,6 +194,8 @@ func describeCounterCommand(c counter.Command) string {
 			s += fmt.Sprintf(" from %d", q.Skip)
 		}
 		return s
+	case counter.KeepPIN:
+		return fmt.Sprintf("keep PIN %s of %s, by %s, added: %t", c.PIN, c.Query.Text, c.Query.By.AllowedBy, c.Added)
 	case counter.SetLanguage:
 		return "speak " + c.Language
 	case counter.Train:
@@ -241,6 +247,7 @@ func describeView(v counter.View) string {
 	say(v.Number != "", "number %s", v.Number)
 	say(v.PINDigits != 0, "%d digits", v.PINDigits)
 	say(v.PINWrong, "wrong before")
+	say(v.Again, "again")
 	say(v.Fault != "", "fault %q", v.Fault)
 	say(v.Trial.Step != "", "trial %s %s", v.Trial.Step, v.Trial.Key)
 	say(v.Status.Network == counter.NetworkDown, "network down")

@@ -74,6 +74,7 @@ var (
 		"store": (*world).store, "says": (*world).says, "totals": (*world).totals, "rate": (*world).rate,
 		"unreadable": (*world).unreadable,
 		"training":   (*world).training, "z": (*world).zAsked, "cancelled": (*world).cancelAsked,
+		"person": (*world).person, "kept": (*world).kept,
 		"blind":   func(w *world, _ []string) error { w.blind = true; return nil },
 		"service": (*world).service,
 	}
@@ -132,6 +133,8 @@ func (w *world) setUp(words []string) error {
 			s.SignOn = true
 		case word == "supervisors":
 			s.PINSet, s.SupervisorsNamed = true, true
+		case word == "staff":
+			s.Staff = true
 		case word == "day" && i+1 < len(words):
 			i++
 			most, err := payterm.ParseAmount(words[i], currency)

@@ -22,7 +22,7 @@ func (w *world) look(q counter.Query) error {
 		fits = func(o payterm.Order) bool { return numbered(o, q.Text) }
 	case counter.LookList:
 		fits = func(o payterm.Order) bool { return w.listed(o, payterm.OrderList(q.Text)) }
-	case counter.LookGateway, counter.LookTotals, counter.LookRate:
+	case counter.LookGateway, counter.LookTotals, counter.LookRate, counter.LookPerson, counter.LookPIN:
 		return nil
 	}
 	found, skip := counter.Found{Query: q, Failed: w.blind}, q.Skip
@@ -124,6 +124,20 @@ func (w *world) totals(words []string) error {
 		told.Open[0], told.OpenAll = w.orders[n-1].state.ID(), 1
 	}
 	return w.feed(told, true)
+}
+
+// person answers a look for an operator's number: known, new, or another supervisor's.
+func (w *world) person(words []string) error {
+	q, err := w.query(counter.LookPerson)
+	if err != nil || len(words) != 1 {
+		return fmt.Errorf("person known, new or refused: %w", err)
+	}
+	return w.feed(counter.PersonFound{Query: q, Known: words[0] != "new", Refused: words[0] == "refused"}, true)
+}
+
+// kept answers the last PIN that was to be kept.
+func (w *world) kept(words []string) error {
+	return w.feed(counter.PINKept{Query: w.looked, OK: len(words) == 0}, true)
 }
 
 func (w *world) rate(words []string) error {

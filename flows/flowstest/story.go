@@ -410,6 +410,8 @@ func (w *world) carryOut(c counter.Command) error {
 		return w.step(w.find(c.Order), order.ReprintAsked{})
 	case counter.Look:
 		return w.look(c.Query)
+	case counter.KeepPIN:
+		w.looked = c.Query
 	case counter.Play, counter.Arm, counter.Show, counter.CheckPIN, counter.Record, counter.Refuse, counter.SetLanguage,
 		counter.BeginService, counter.HandOn, counter.Train, counter.SetDrill, counter.AllowZ:
 	}

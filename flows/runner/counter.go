@@ -116,6 +116,8 @@ func (r *Runner) carryOut(c counter.Command) {
 		}
 	case counter.Look:
 		r.look(c.Query)
+	case counter.KeepPIN:
+		r.keepPIN(c)
 	case counter.SetLanguage:
 		r.c.Language(c.Language)
 		r.draw()

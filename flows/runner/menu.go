@@ -31,7 +31,7 @@ func (r *Runner) look(q counter.Query) {
 	}
 	ask := map[counter.Lookup]func(context.Context, counter.Query) counter.Event{
 		counter.LookOrder: r.find, counter.LookNumber: r.find, counter.LookList: r.find,
-		counter.LookTotals: r.total, counter.LookRate: r.askRate,
+		counter.LookTotals: r.total, counter.LookRate: r.askRate, counter.LookPerson: r.person,
 	}[q.What]
 	r.c.Go(func() {
 		e := ask(ctx, q)

@@ -68,7 +68,7 @@ func (r *Runner) record(p payterm.PersonRecord) bool {
 		r.storeFailed(err)
 		return false
 	}
-	r.c.Log.Info("person", "did", p.Deed, "operator", p.Operator, "for", p.For, "failures", p.Failures)
+	r.c.Log.Info("person", "did", p.Deed, "operator", p.Operator, "for", p.For, "failures", p.Failures, "whom", p.Whom)
 	return true
 }
 
@@ -134,4 +134,34 @@ func (r *Runner) AllowZ(ctx context.Context, number string, pin counter.PIN) (pa
 		err = NotNowError{res.Reason}
 	}
 	return res.by, err
+}
+
+// person looks up who has a number whose PIN a supervisor wants to set.
+func (r *Runner) person(_ context.Context, q counter.Query) counter.Event {
+	op, known := r.c.Person(q.Text)
+	return counter.PersonFound{Query: q, Name: op.Name, Known: known,
+		Refused: op.Supervisor && op.Number != q.By.AllowedBy}
+}
+
+// keepPIN writes down who sets a PIN, and then keeps its hash. In this order, since whatever holds
+// must be in the journal; a PIN of the journal that was not kept does no harm.
+func (r *Runner) keepPIN(c counter.KeepPIN) {
+	p := payterm.PersonRecord{Deed: payterm.DeedPINChanged, Operator: c.Query.By.AllowedBy, For: payterm.ForStaff,
+		Whom: c.Query.Text, Failures: r.locks[c.Query.By.AllowedBy].failures}
+	if c.Added {
+		p.Deed = payterm.DeedAdded
+	}
+	if !r.record(p) {
+		r.feed(counter.PINKept{Query: c.Query})
+		return
+	}
+	r.c.Go(func() {
+		err := r.c.KeepPIN(c.Query.Text, c.PIN)
+		r.Post(func() {
+			if err != nil {
+				r.c.Log.Error("an operator's PIN was not kept", "operator", c.Query.Text, "err", err)
+			}
+			r.feed(counter.PINKept{Query: c.Query, OK: err == nil})
+		})
+	})
 }

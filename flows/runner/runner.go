@@ -97,6 +97,10 @@ type Config struct {
 	// Whose is the name under which a number is stored. An unknown number may be a misplaced PIN
 	// and is not stored.
 	Whose func(number string) string
+	// Person is who has a number. KeepPIN keeps the hash of an operator's new PIN, off the loop;
+	// nil where operators are changed in the configuration alone.
+	Person  func(number string) (counter.Operator, bool)
+	KeepPIN func(number string, pin counter.PIN) error
 	// Sold is the sum of the sales in the business day of a wall time, in minor units of the
 	// terminal's currency; nil if there is no day limit.
 	Sold func(wall time.Time) (int64, error)
@@ -209,6 +213,9 @@ func New(c Config) *Runner {
 	}
 	if c.Train == nil {
 		c.Train = func(bool) payterm.Reason { return payterm.ReasonTraining }
+	}
+	if c.Person == nil || c.KeepPIN == nil {
+		c.Settings.Staff = false
 	}
 	if c.Drill == nil {
 		c.Drill = func(counter.Drill) {}
