@@ -14,6 +14,7 @@ import (
 
 	"payterm"
 	"payterm/flows/order"
+	"payterm/provision"
 
 	"golang.org/x/crypto/bcrypt"
 )
@@ -280,6 +281,10 @@ func (k *checker) limits() {
 }
 
 func (k *checker) access() {
+	if key := k.c.Merchant.ReportsKey; key != "" {
+		err := provision.CheckKey(key)
+		k.bad(err != nil, "merchant.reports_key", "%v", err)
+	}
 	if hash := k.c.Supervisor.PINHash; hash != "" {
 		k.pinHash("supervisor.pin_hash", hash)
 	}

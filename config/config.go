@@ -60,6 +60,8 @@ type Merchant struct {
 	// ReceiptQR is the text of a QR code on the customer's slip of a sale that was paid. In it {order} is replaced by
 	// the order number and {ref} by the till's reference. If empty, no code is printed.
 	ReceiptQR string `toml:"receipt_qr"`
+	// ReportsKey encrypts what a USB stick takes out (provision.SealFor). If empty, it is not encrypted.
+	ReportsKey string `toml:"reports_key"`
 }
 
 // Gateway holds the gateway's address and the merchant's identity there (protocol sheet, sections 1 and 16).

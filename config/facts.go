@@ -32,8 +32,9 @@ func Facts() map[string]tomlfile.Fact {
 
 		"merchant.name":    {Form: "any text", Needed: true, Usual: "to run"},
 		"merchant.address": text, "merchant.phone": text, "merchant.tax_id": text,
-		"merchant.currency":   {Form: "a code of ISO 4217"},
-		"merchant.receipt_qr": {Form: "an https address with {order} or {ref} in it, of at most 200 characters"},
+		"merchant.currency":    {Form: "a code of ISO 4217"},
+		"merchant.receipt_qr":  {Form: "an https address with {order} or {ref} in it, of at most 200 characters"},
+		"merchant.reports_key": {Form: "a public key of age, `age1...`"},
 
 		"gateway.url":                 {Form: "an https address; http on loopback only", Needed: true, Usual: "to run"},
 		"gateway.merchant_id":         {Form: id, Needed: true, Usual: "to run"},

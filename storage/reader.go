@@ -81,6 +81,12 @@ func openReadOnly(path string, immutable bool) (*sql.DB, error) {
 	return db, nil
 }
 
+// In makes business days those of the shop; without it they are those of UTC.
+func (r *Reader) In(days payterm.Days) *Reader {
+	r.days = days
+	return r
+}
+
 // Close ends the reader. ErrChanged means that what was read may be wrong.
 func (r *Reader) Close() error {
 	err := r.ro.Close()

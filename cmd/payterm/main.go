@@ -57,9 +57,10 @@ type cli struct {
 	Queue struct {
 		List queueCmd `cmd:"" help:"List the tasks that wait for the network."`
 	} `cmd:"" group:"look" help:"Tasks that wait for the network."`
-	Bundle bundleCmd `cmd:"" group:"look" help:"Write a service file: log, self test and configuration, without secrets."`
-	Run    runCmd    `cmd:"" group:"make" help:"Run the agent on this machine's hardware, under systemd."`
-	Config struct {
+	Bundle  bundleCmd  `cmd:"" group:"look" help:"Write a service file: log, self test and configuration, without secrets."`
+	Reports reportsCmd `cmd:"" group:"look" help:"Write the day, every Z and a copy of the journal into a folder, for the office."`
+	Run     runCmd     `cmd:"" group:"make" help:"Run the agent on this machine's hardware, under systemd."`
+	Config  struct {
 		Check configCheckCmd `cmd:"" help:"Check a configuration."`
 		Keys  configKeysCmd  `cmd:"" help:"List the keys of a configuration, with their defaults."`
 	} `cmd:"" group:"make" help:"Check a configuration, or list its keys."`
@@ -183,8 +184,8 @@ func (c queueCmd) Run() error {
 const exitStatuses = `Exit status of sale and refund: 0 approved, 10 declined, 11 cancelled, 12 in doubt (do not charge again), 13 not sent.
 Of cancel: 0 the order ended unpaid, 10 the wallet had declined it, 12 it is paid or may still be paid,
 13 there is no order to end.
-Of all commands: 1 failure, 2 wrong usage; of bundle: 3 the file is written but incomplete; of run: 78 the
-configuration must be corrected first.`
+Of all commands: 1 failure, 2 wrong usage; of bundle: 3 the file is written but incomplete; of reports: 4 the folder
+has no room, 5 it cannot be written; of run: 78 the configuration must be corrected first.`
 
 func newParser(c *cli) *kong.Kong {
 	return kong.Must(c, kong.Name("payterm"), kong.Description("The agent of a payment terminal."),

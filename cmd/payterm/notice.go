@@ -23,7 +23,7 @@ func (s store) tell(ctx context.Context, n screen.Notice, why screen.Refusal) er
 type noticeCmd struct {
 	store
 	Notice screen.Notice  `arg:"" help:"The notice, such as stick_done."`
-	Reason screen.Refusal `help:"The reason of stick_refused: unreadable, full, write_protected, nothing."`
+	Reason screen.Refusal `help:"The reason of stick_refused: unreadable, full, write_protected, nothing, no_reports."`
 }
 
 func (c noticeCmd) Run() error {

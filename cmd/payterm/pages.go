@@ -70,6 +70,8 @@ or may still be paid, and 13 when there is no order to end.
 .B bundle
 ends with 3 when the file is written but something is missing in it. On standard output only
 the packed file missing.json says so.
+.B reports
+ends with 4 when the folder has no room, and 5 when it cannot be written.
 .B run
 ends with 78 when the configuration must be corrected first.
 .SH FILES

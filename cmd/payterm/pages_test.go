@@ -44,7 +44,7 @@ func TestCompletion(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "payterm")
 	write(t, script, string(text))
 	for _, c := range []struct{ line, want string }{
-		{"re", "refund resolve reconcile"},
+		{"re", "refund resolve reconcile reports"},
 		{"journal ", "list show export verify"},
 		{"config ch", "check"},
 		{"run --c", "--config"},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"os"
 	"strconv"
@@ -149,15 +148,20 @@ func days(t payterm.Totals) string {
 
 // totalsCSV writes a line for each row and for each open order, which is in no sum.
 func totalsCSV(t payterm.Totals) error {
-	w := csv.NewWriter(os.Stdout)
+	return writeCSV(os.Stdout, append([][]string{totalsHead}, totalsRows(t)...))
+}
+
+// totalsHead names the columns of totalsRows.
+var totalsHead = []string{"number", "from", "to", "wallet", "mode", "operator", "count", "amount_minor", "tip_minor",
+	"refund_count", "refunded_minor",
+	"day", "last_day", "open_order_id", "open_minor", "ended_in", "currency", "merchant_id"}
+
+func totalsRows(t payterm.Totals) (rows [][]string) {
 	n := func(i int64) string { return strconv.FormatInt(i, 10) }
 	last := t.LastDay
 	if last == "" {
 		last = t.Day
 	}
-	rows := [][]string{{"number", "from", "to", "wallet", "mode", "operator", "count", "amount_minor", "tip_minor",
-		"refund_count", "refunded_minor",
-		"day", "last_day", "open_order_id", "open_minor", "ended_in", "currency", "merchant_id"}}
 	line := func(wallet payterm.Channel, mode payterm.Mode, operator string, sums ...string) {
 		row := []string{n(t.Number), moment(t.From), moment(t.To), string(wallet), string(mode), operator}
 		rows = append(rows, append(row, sums...))
@@ -175,7 +179,7 @@ func totalsCSV(t payterm.Totals) error {
 		line(o.Wallet, o.Mode, o.Operator, "0", "0", "0", "0", "0", t.Day, last, string(o.ID), n(o.Total().Minor),
 			ended, string(o.Currency), o.MerchantID)
 	}
-	return w.WriteAll(rows)
+	return rows
 }
 
 // plural returns a noun in the form that goes with a number.

@@ -20,7 +20,7 @@ var stands = map[string]string{
 	"systemd-mount":  `for at; do :; done; rmdir "$at" 2>/dev/null; ln -s "$STICK" "$at"`,
 	"systemd-umount": `for at; do :; done; [ -L "$at" ] && rm "$at" && mkdir "$at"`,
 	"setpriv":        `while [ "$1" != --no-new-privs ]; do shift; done; shift; exec "$@"`,
-	"payterm":        `[ "$1" != notice ] || { shift; echo "$*" >"$PAYTERM_STICK_TEST/notice"; exit; }; [ "$1" = bundle ] || { echo "payterm: update $3"; exit; }; echo packed`,
+	"payterm":        `[ "$1" != notice ] || { shift; echo "$*" >"$PAYTERM_STICK_TEST/notice"; exit; }; [ "$1" != reports ] || exec reports "$4"; [ "$1" = bundle ] || { echo "payterm: update $3"; exit; }; echo packed`,
 	"journalctl":     `echo a line`,
 	"chgrp":          `:`,
 	// The user who gets a directory puts a link where the next file will be written.
@@ -158,6 +158,33 @@ func TestStickTakesAServiceBundle(t *testing.T) {
 		if text, err := os.ReadFile(found[0]); err != nil || string(text) != "packed\n" {
 			t.Errorf("%s: %q %v", found[0], text, err)
 		}
+	}
+}
+
+// TestStickTakesReports: a folder reports is filled by the agent's user, and what became of it stands on
+// the screen: written and read back, or why not.
+func TestStickTakesReports(t *testing.T) {
+	t.Parallel()
+	whole := `mkdir "$1/T1-1" && cd "$1/T1-1" && echo a >day.csv && sha256sum day.csv >SHA256SUMS && echo "$1/T1-1"`
+	for _, c := range []struct{ does, readOnly, says, told string }{
+		{whole, "0", "reports/T1-1 is written", "stick_reports"},
+		{whole + "; echo b >day.csv", "0", "it does not hold what was written", "stick_refused --reason unreadable"},
+		{"echo no room >&2; exit 4", "0", "no reports were written: no room", "stick_refused --reason full"},
+		{"exit 5", "0", "no reports were written", "stick_refused --reason write_protected"},
+		{"exit 1", "0", "no reports were written", "stick_refused --reason no_reports"},
+		{whole, "1", "write-protected", "stick_refused --reason write_protected"},
+	} {
+		root, stick := stickRoot(t, c.readOnly), t.TempDir()
+		put(t, filepath.Join(root, "bin/reports"), []byte("#!/bin/sh\n"+c.does+"\n"))
+		if err := errors.Join(os.Chmod(filepath.Join(root, "bin/reports"), 0o700),
+			os.Mkdir(filepath.Join(stick, "reports"), 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		said := plugged(t, root, stick)
+		if !strings.Contains(said, c.says) || !strings.HasSuffix(strings.TrimSpace(said), "can be taken out") {
+			t.Errorf("it does not say %q: %s", c.says, said)
+		}
+		shown(t, root, c.told)
 	}
 }
 

@@ -29,6 +29,8 @@ var lives = map[screen.Notice]time.Duration{
 	screen.UpdateUndone:     12 * time.Hour, // until the shop opens
 	screen.StickDone:        2 * time.Minute,
 	screen.StickRefused:     2 * time.Minute,
+	screen.StickWriting:     15 * time.Minute, // longer than it may take
+	screen.ReportsWritten:   10 * time.Minute,
 	screen.ServiceWritten:   2 * time.Minute,
 
 	screen.ParcelWaitsForZ:      time.Minute, // and again, while it waits
