@@ -365,12 +365,31 @@ func layOut(face *face, lines []string, items []payterm.Item, width int) table {
 	return t
 }
 
+// closer sets the rows of a table closer, so that it fits into a height if it can.
+func (t *table) closer(height int) {
+	for t.height > height {
+		before := t.height
+		for i := range t.rows {
+			if t.rows[i].gap > 1 && t.height > height {
+				t.rows[i].gap--
+				t.height--
+			}
+		}
+		if t.height == before {
+			return
+		}
+	}
+}
+
 // list draws lines and a list below them, in the largest size in which all of it fits.
 func (p *Painter) list(lines []string, items []payterm.Item, box image.Rectangle) {
 	const smallest = 13
 	for _, size := range []int{22, 20, 18, 16, 14, smallest} {
 		face := p.fonts.face(medium, p.scaled(size))
 		t := layOut(face, lines, items, box.Dx())
+		if size == smallest {
+			t.closer(box.Dy())
+		}
 		fits := t.fits && t.height <= box.Dy()
 		if !fits && size > smallest {
 			continue
