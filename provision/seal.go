@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -13,7 +14,8 @@ import (
 func SealFor(key string, to io.Writer) (io.WriteCloser, error) {
 	recipient, err := age.ParseX25519Recipient(key)
 	if err != nil {
-		return nil, fmt.Errorf("key %.80q: what age-keygen calls the public key is needed, which begins with age1", key)
+		// The key is not quoted: it may be the secret one by mistake.
+		return nil, errors.New("it is no public key of age, which begins with age1 (age-keygen prints it)")
 	}
 	w, err := age.Encrypt(to, recipient)
 	if err != nil {
