@@ -137,8 +137,8 @@ var chinese = texts{
 	hintUnreadable: "没有回复，请重试|没回复，请重试",
 	staffNumber:    "请输入工号，新工号用于新增员工|请输入新旧工号", newPIN: "请输入新密码", newPINAgain: "请再输入一次",
 	newOperator: "新增工号 %s", pinKept: "工号 %s 可用此密码登录|工号 %[1]s 已设密码",
-	hintNotAlike: "两次输入不一致，请重新输入|两次不一致", hintShortPIN: "密码须为 4 至 12 位数字|须 4 至 12 位",
-	hintSupervisors: "该密码由该主管更改|是其他主管的工号",
+	hintNotAlike: "两次输入不一致，请重新输入|两次不一致", hintShortPIN: "密码须为 4–12 位数字|须 4–12 位",
+	hintSupervisors: "只有该主管能更改此密码|是其他主管的工号",
 	keyChoose:       "选择", keyMore: "更多", keyMove: "移动", keyFind: "查找", keyList: "列表", keyAsk: "查询", keyRefund: "退款",
 	keySettle: "处理", keyYes: "是",
 

@@ -172,7 +172,7 @@ var french = texts{
 	hintPaymentCode:  "C'est un code de paiement. Numérisez le numéro de la commande|Code de paiement. Lire la commande",
 	hintNoSupervisor: "Il faut le NIP d'un superviseur. Aucun n'est configuré|Aucun NIP de superviseur",
 	hintUnreadable:   "Pas de réponse. Réessayez|Sans réponse",
-	staffNumber:      "Entrez le numéro de l'opérateur. Un nouveau numéro ajoute un opérateur|Numéro, ancien ou neuf",
+	staffNumber:      "Entrez le numéro de l'opérateur. Un nouveau numéro ajoute un opérateur|Numéro, ancien ou nouveau",
 	newPIN:           "Entrez le nouveau NIP|Nouveau NIP", newPINAgain: "Entrez-le de nouveau|De nouveau",
 	newOperator: "Nouvel opérateur %s|Nouveau : %[1]s", pinKept: "L'opérateur %s peut ouvrir une session avec ce NIP|%[1]s a ce NIP",
 	hintNotAlike: "Les deux NIP diffèrent. Recommencez|NIP différents",
@@ -279,6 +279,6 @@ var french = texts{
 		StickFull:     "La clé USB est pleine|Clé USB pleine",
 		WriteGuarded:  "La clé USB est protégée en écriture|Clé USB protégée",
 		NothingToTake: "Rien sur la clé USB n'est pour ce terminal|Rien sur la clé",
-		NoReports:     "Les rapports n'ont pu être produits. Appelez le soutien technique|Aucun rapport",
+		NoReports:     "Les rapports n'ont pas pu être produits. Appelez le soutien technique|Aucun rapport",
 	},
 }

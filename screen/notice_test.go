@@ -53,8 +53,13 @@ func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
 				begin := screen.Compose(atRest()[0].view, without).Lines[0] // the staff know that line
 				for _, s := range slices.Concat(shots(), trials()) {
 					plain, told := screen.Compose(s.view, without), screen.Compose(s.view, with)
-					switch s.view.Name {
-					case counter.ViewIdle, counter.ViewFault:
+					v := s.view
+					switch {
+					case v.Name == counter.ViewNumber && v.For == payterm.ForSignOn && v.Number == "":
+						if lines(plain) == lines(told) || !slices.Equal(plain.Lines, told.Lines[:len(plain.Lines)]) {
+							t.Errorf("%s %s, small %v, %v: %q", language, s.name, small, n.Notice, told.Lines)
+						}
+					case v.Name == counter.ViewIdle, v.Name == counter.ViewFault:
 						busy := small && s.view.Name == counter.ViewIdle && len(plain.Lines) > 0 && s.name != "idle" &&
 							s.name != "idle, signed on" && s.name != "idle, a drill"
 						if same := lines(plain) == lines(told); same != (busy && n.Notice != screen.UpdateRestarting) {

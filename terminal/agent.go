@@ -296,8 +296,8 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 			"err", err)
 	}
 	settings := staff.Now().Settings()
-	settings.Staff = a.training == nil
 	pad := a.o.Board.Profile.Keypad
+	settings.Staff = a.training == nil && (pad == nil || pad.Has(payterm.KeyF2)) // the key that leads there
 	settings.Lines, settings.WithoutF1 = a.menuLines(), pad != nil && !pad.Has(payterm.KeyF1)
 	settings.LettersOnly = a.o.Board.Profile.LettersOnly()
 	settings.RefundsNeedPIN, settings.Training = a.o.RefundsNeedPIN, a.training != nil

@@ -91,7 +91,7 @@ func TestFishCompletion(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "payterm.fish")
 	write(t, script, page(t, "fish"))
 	for _, c := range []struct{ line, want string }{
-		{"re", "reconcile refund resolve"},
+		{"re", "reconcile refund reports resolve"},
 		{"journal ", "export list show verify"},
 		{"config ch", "check"},
 		{"sale --mode passive --id", "--idempotency-key"},
