@@ -51,11 +51,11 @@ func TestFormTwo(t *testing.T) {
 	}
 	// 22:00 of 15 January, an hour before, and 25 hours before; the others have no time, and four
 	// of those that remain may be paid.
-	if sold, err := s.Sold(payterm.Days{}, evening, "", "CAD"); err != nil || sold != 1234+1234+66 {
-		t.Errorf("%d sold: %v", sold, err)
+	if sold, err := s.Sold(payterm.Days{}, evening, "", "CAD"); err != nil || sold.Minor != 1234+1234+66 {
+		t.Errorf("%d sold: %v", sold.Minor, err)
 	}
-	if sold, err := s.Sold(payterm.Days{}, evening.AddDate(0, 0, -1), "", "CAD"); err != nil || sold != 7*1234 {
-		t.Errorf("%d sold the day before: %v", sold, err)
+	if sold, err := s.Sold(payterm.Days{}, evening.AddDate(0, 0, -1), "", "CAD"); err != nil || sold.Minor != 7*1234 {
+		t.Errorf("%d sold the day before: %v", sold.Minor, err)
 	}
 	// The file works on: somebody signs on, and old orders are dropped.
 	did(t, s, evening, payterm.DeedTried, "7", 1)

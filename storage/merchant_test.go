@@ -72,8 +72,8 @@ func TestZByMerchantAndCurrency(t *testing.T) {
 		currency payterm.Currency
 		minor    int64
 	}{{"ON1", "CAD", 1000}, {"ON1", "JPY", 1000}, {"ON2", "CAD", 34}, {"ON2", "JPY", 0}} {
-		if sold, err := s.Sold(payterm.Days{}, evening, c.merchant, c.currency); err != nil || sold != c.minor {
-			t.Errorf("%s sold %d %s, want %d: %v", c.merchant, sold, c.currency, c.minor, err)
+		if sold, err := s.Sold(payterm.Days{}, evening, c.merchant, c.currency); err != nil || sold.Minor != c.minor {
+			t.Errorf("%s sold %d %s, want %d: %v", c.merchant, sold.Minor, c.currency, c.minor, err)
 		}
 	}
 }

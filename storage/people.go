@@ -94,13 +94,15 @@ func (s *Store) PrunePeople(old Old) (int, error) {
 	})
 }
 
-// Sold is the sum of a merchant's sales in a currency on the current business day, with tips, in
-// minor units: approved ones, and open ones or ones in doubt, which may be paid. Refunds are not
+// Sold is the sum of a merchant's sales in a currency on the current business day, with
+// tips: approved ones, and open ones or ones in doubt, which may be paid. Refunds are not
 // subtracted. A sale without a time counts if it came after all sales of earlier days; without a
 // clock the day is the newest sale's.
-func (r *Reader) Sold(days payterm.Days, now time.Time, merchantID string, currency payterm.Currency) (int64, error) {
+func (r *Reader) Sold(days payterm.Days, now time.Time, merchantID string, currency payterm.Currency) (payterm.Amount,
+	error,
+) {
 	newest := payterm.Millis(now)
-	var sum int64
+	sum := payterm.Amount{Currency: currency}
 	err := error(nil)
 	if newest == 0 {
 		err = r.ro.QueryRow(`SELECT coalesce(max(at), 0) FROM orders`).Scan(&newest)
@@ -111,10 +113,10 @@ func (r *Reader) Sold(days payterm.Days, now time.Time, merchantID string, curre
 			WHERE (at >= ?1 AND at < ?2 OR at = 0 AND n > coalesce((SELECT n FROM orders WHERE at > 0 AND at < ?1 ORDER BY at DESC LIMIT 1), 0))
 				AND kind = 'sale' AND outcome IN ('approved', 'open', 'in_doubt')
 				AND currency = ?3 AND coalesce(nullif(merchant_id, ''), ?5) = ?4`,
-			from.UnixMilli(), to.UnixMilli(), string(currency), merchantID, r.unnamed.ID).Scan(&sum)
+			from.UnixMilli(), to.UnixMilli(), string(currency), merchantID, r.unnamed.ID).Scan(&sum.Minor)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("storage: sum up the day: %w", classify(err))
+		return payterm.Amount{}, fmt.Errorf("storage: sum up the day: %w", classify(err))
 	}
 	return sum, nil
 }

@@ -170,8 +170,8 @@ func TestSold(t *testing.T) {
 	}
 	want := func(now time.Time, minor int64) {
 		t.Helper()
-		if sold, err := s.Sold(days, now, "", "CAD"); err != nil || sold != minor {
-			t.Errorf("at %v: %d sold, want %d: %v", now, sold, minor, err)
+		if sold, err := s.Sold(days, now, "", "CAD"); err != nil || sold.Minor != minor {
+			t.Errorf("at %v: %d sold, want %d: %v", now, sold.Minor, minor, err)
 		}
 	}
 	want(noon, 0)

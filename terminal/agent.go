@@ -339,7 +339,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 		rc.CodeKey = func(payterm.PayCode) string { return training.NobodysKey() }
 	}
 	if c.Sale.DayMaxMinor > 0 {
-		rc.Sold = func(wall time.Time) (int64, error) {
+		rc.Sold = func(wall time.Time) (payterm.Amount, error) {
 			return store.Sold(c.Days(), wall, c.Gateway.MerchantID, c.Merchant.Currency)
 		}
 	}

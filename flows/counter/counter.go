@@ -405,7 +405,7 @@ func (c Counter) checked(in Stamped, ev ConflictChecked) (Counter, []Command) {
 	if c.Phase != Checking {
 		return c, nil
 	}
-	if c.overDay(ev.SoldMinor) {
+	if c.overDay(ev.Sold) {
 		return c.refused(in, payterm.ReasonDayLimit, 0)
 	}
 	switch {

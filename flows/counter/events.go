@@ -65,12 +65,12 @@ type (
 	RefundRefused struct{ Reason payterm.Reason }
 
 	// ConflictChecked answers CheckConflict: the order in the way of another sale of the same
-	// amount, if any, and the sum of this business day's sales in minor units, if it has a limit.
+	// amount, if any, and the sum of this business day's sales, if it has a limit.
 	ConflictChecked struct {
-		Order     payterm.OrderID
-		Doubt     bool // a payment in doubt, not a code on show
-		Paid      bool // Order has been paid meanwhile, and who decided to go on does not know it
-		SoldMinor int64
+		Order payterm.OrderID
+		Doubt bool // a payment in doubt, not a code on show
+		Paid  bool // Order has been paid meanwhile, and who decided to go on does not know it
+		Sold  payterm.Amount
 	}
 
 	// PINChecked answers CheckPIN. Wait is how long no other PIN of this operator is compared, 0

@@ -64,7 +64,7 @@ func counterEvents() map[string]Event {
 		"PIN ok":              PINChecked{OK: true, Operator: Operator{Number: "1", Name: "Marie"}},
 		"PIN of a supervisor": PINChecked{OK: true, Operator: Operator{Number: "100", Name: "Wei", Supervisor: true}},
 		"PIN wrong":           PINChecked{}, "PIN has to wait": PINChecked{Wait: time.Minute},
-		"day is full": ConflictChecked{SoldMinor: 1000}, "paid meanwhile": ConflictChecked{Paid: true},
+		"day is full": ConflictChecked{Sold: payterm.Amount{Minor: 1000, Currency: "CAD"}}, "paid meanwhile": ConflictChecked{Paid: true},
 		"refund refused": RefundRefused{payterm.ReasonRefundCap},
 		"order waits":    moved(order.Waiting, payterm.Open), "order approved": moved(order.Closed, payterm.Approved),
 		"order in doubt": moved(order.InBackground, payterm.InDoubt),

@@ -230,9 +230,9 @@ func (c Counter) refused(in Stamped, why payterm.Reason, wait time.Duration) (Co
 }
 
 // overDay reports whether the sale would pass the day's limit.
-func (c Counter) overDay(sold int64) bool {
+func (c Counter) overDay(sold payterm.Amount) bool {
 	most := c.Settings.DayMaxMinor
-	return most > 0 && sold+c.Want.Total().Minor > most
+	return most > 0 && sold.Minor+c.Want.Total().Minor > most
 }
 
 // peopleImpossible is Impossible for the fields of this file.

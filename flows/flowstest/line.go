@@ -511,7 +511,7 @@ func (w *world) pin(words []string) error {
 
 func (w *world) soldToday(words []string) error {
 	sold, err := payterm.ParseAmount(strings.Join(words, " "), currency)
-	w.sold = sold.Minor
+	w.sold = sold
 	return err
 }
 

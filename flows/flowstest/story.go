@@ -107,7 +107,7 @@ type world struct {
 	replies  []reply
 	quiet    bool
 	asked    int // inquiries while quiet
-	sold     int64
+	sold     payterm.Amount
 	lastView counter.View
 	blind    bool          // the journal cannot be read
 	looked   counter.Query // the counter's last question
@@ -376,7 +376,7 @@ func (w *world) carryOut(c counter.Command) error {
 		if paid {
 			id = c.Despite
 		}
-		return w.feed(counter.ConflictChecked{Order: id, Doubt: doubt, Paid: paid, SoldMinor: w.sold}, true)
+		return w.feed(counter.ConflictChecked{Order: id, Doubt: doubt, Paid: paid, Sold: w.sold}, true)
 	case counter.Tell:
 		for _, o := range w.orders {
 			if o.state.ID() == c.Order {

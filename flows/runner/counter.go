@@ -160,7 +160,7 @@ func (r *Runner) checkConflict(c counter.CheckConflict) {
 	if r.c.Sold != nil {
 		var err error
 		_, wall := r.c.Clock.Now()
-		if ev.SoldMinor, err = r.c.Sold(wall); err != nil {
+		if ev.Sold, err = r.c.Sold(wall); err != nil {
 			r.storeFailed(err)
 			return
 		}

@@ -101,9 +101,8 @@ type Config struct {
 	// nil where operators are changed in the configuration alone.
 	Person  func(number string) (counter.Operator, bool)
 	KeepPIN func(number string, pin counter.PIN) error
-	// Sold is the sum of the sales in the business day of a wall time, in minor units of the
-	// terminal's currency; nil if there is no day limit.
-	Sold func(wall time.Time) (int64, error)
+	// Sold is the sum of the sales in the business day of a wall time; nil if there is no day limit.
+	Sold func(wall time.Time) (payterm.Amount, error)
 	// Totals prints and returns an X, or takes a Z; Rate asks the price of one unit of the
 	// currency in CNY, times 10^8. Both run off the loop. Language is called when the screens
 	// change their language. A nil function is not offered.

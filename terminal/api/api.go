@@ -80,8 +80,7 @@ func (r *RefundRequest) check() error {
 type OrderLine struct {
 	Taken payterm.OrderID `json:"taken,omitempty"`
 	Order *payterm.Order  `json:"order,omitempty"`
-	Error string          `json:"error,omitempty"`
-	Code  Code            `json:"code,omitempty"`
+	*Error
 }
 
 // maxRef is the longest reference, in characters.
@@ -158,8 +157,7 @@ type ReconcileLine struct {
 	Checked int             `json:"checked,omitempty"`
 	Of      int             `json:"of,omitempty"`
 	Report  *Reconciliation `json:"report,omitempty"`
-	Error   string          `json:"error,omitempty"`
-	Code    Code            `json:"code,omitempty"`
+	*Error
 }
 
 // Reconciliation compares journal and gateway for the sales of a business day or a Z, and the

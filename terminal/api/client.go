@@ -148,8 +148,8 @@ func (c Client) order(ctx context.Context, path string, in any, taken func(payte
 			taken(l.Taken)
 		case l.Order != nil:
 			return *l.Order, nil
-		case l.Error != "" && !began:
-			return payterm.Order{}, &Error{Code: l.Code, Message: l.Error}
+		case l.Error != nil && !began:
+			return payterm.Order{}, l.Error
 		}
 	}
 	return payterm.Order{}, c.broke(all.Err())
@@ -185,8 +185,8 @@ func (c Client) Reconcile(ctx context.Context, r ReconcileRequest, checked func(
 		switch err := json.Unmarshal(all.Bytes(), &l); {
 		case err != nil:
 			return Reconciliation{}, fmt.Errorf("reconcile: the agent's answer: %w", err)
-		case l.Error != "":
-			return Reconciliation{}, &Error{Code: l.Code, Message: l.Error}
+		case l.Error != nil:
+			return Reconciliation{}, l.Error
 		case l.Report != nil:
 			return *l.Report, nil
 		}

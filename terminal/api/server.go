@@ -132,7 +132,18 @@ const (
 // Handler answers the calls of the local API with the current service, and notices, which are not
 // allowed over TCP, if notices is not nil.
 func Handler(current func() Service, notices Noticer) http.Handler {
-	s := server{current}
+	mux := http.NewServeMux()
+	for path, c := range (server{current}).routes(notices) {
+		mux.Handle(path, c)
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, nil, Errorf(UnknownCall, "there is no call %.100s", r.URL.Path))
+	})
+	return mux
+}
+
+// routes are the calls, by their path (docs/api.md).
+func (s server) routes(notices Noticer) map[string]call {
 	const get, post = http.MethodGet, http.MethodPost
 	routes := map[string]call{
 		"/status":              {method: get, do: s.status},
@@ -153,14 +164,7 @@ func Handler(current func() Service, notices Noticer) http.Handler {
 			s.notice(w, r, notices)
 		}}
 	}
-	mux := http.NewServeMux()
-	for path, c := range routes {
-		mux.Handle(path, c)
-	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		reply(w, nil, Errorf(UnknownCall, "there is no call %.100s", r.URL.Path))
-	})
-	return mux
+	return routes
 }
 
 // call is what a path takes. What it does not take is refused: a misspelled parameter that was ignored would,
@@ -286,7 +290,7 @@ func end(w http.ResponseWriter, r *http.Request, do func(taken func(payterm.Orde
 		return
 	}
 	if e := errorOf(err); r.Context().Err() == nil || e.Code == KeyReused {
-		out.say(e.Code.Status(), OrderLine{Error: e.Message, Code: e.Code})
+		out.say(e.Code.Status(), OrderLine{Error: e})
 	}
 }
 
@@ -403,7 +407,7 @@ func (s server) reconcile(w http.ResponseWriter, r *http.Request) {
 	case r.Context().Err() != nil:
 	case err != nil:
 		e := errorOf(err)
-		out.say(e.Code.Status(), ReconcileLine{Error: e.Message, Code: e.Code})
+		out.say(e.Code.Status(), ReconcileLine{Error: e})
 	default:
 		out.say(http.StatusOK, ReconcileLine{Report: &rep})
 	}

@@ -143,7 +143,7 @@ func (g *Gateway) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	g.drill = counter.NoDrill
 	g.mu.Unlock()
 	if p.Mode == payterm.Passive {
-		code, err := g.wallet(ctx, p, drill)
+		code, err := g.code(ctx, p, drill)
 		if err != nil {
 			return payterm.Unsent{Why: err.Error(), Final: true}
 		}
@@ -212,26 +212,38 @@ func (g *Gateway) Missed(journal func(payterm.OrderID) (payterm.Order, bool, err
 	}
 }
 
-// wallet is a code of the simulated customer.
-func (g *Gateway) wallet(ctx context.Context, p payterm.Payment, d counter.Drill) (payterm.PayCode, error) {
+// wallet and fault are what the simulator is asked for.
+type (
+	wallet struct {
+		BizType       payterm.Channel `json:"biz_type"`
+		BalanceMinor  int64           `json:"balance_minor"`
+		NeedsPassword bool            `json:"needs_password"`
+	}
+	fault struct {
+		Action string `json:"action"`
+		Fault  string `json:"fault"`
+		Times  int    `json:"times,omitempty"`
+	}
+)
+
+// code is a code of the simulated customer.
+func (g *Gateway) code(ctx context.Context, p payterm.Payment, d counter.Drill) (payterm.PayCode, error) {
 	balance := p.Total.Minor + p.MaxFeeMinor
 	if d == counter.DrillDeclined {
 		balance = 0
 	}
 	var made struct{ Code string }
-	err := g.control(ctx, "/sim/wallets", map[string]any{
-		"biz_type": p.Wallet, "balance_minor": balance,
-		"needs_password": d == counter.DrillPassword || d == counter.DrillLate,
-	}, &made)
+	err := g.control(ctx, "/sim/wallets", wallet{p.Wallet, balance, d == counter.DrillPassword || d == counter.DrillLate},
+		&made)
 	return payterm.NewPayCode(made.Code), err
 }
 
 // loseReplies makes the replies to the payment and to some inquiries get lost.
 func (g *Gateway) loseReplies(ctx context.Context, mode payterm.Mode) error {
 	pay := map[payterm.Mode]string{payterm.Passive: "PASSIVEPAY", payterm.Active: "ACTIVEPAY"}[mode]
-	err := g.control(ctx, "/sim/faults", map[string]any{"action": pay, "fault": "drop_after_apply"}, nil)
+	err := g.control(ctx, "/sim/faults", fault{Action: pay, Fault: "drop_after_apply"}, nil)
 	if err == nil && mode == payterm.Passive {
-		lost := map[string]any{"action": "STATUS_QUERY", "fault": "drop_after_apply", "times": lostInquiries}
+		lost := fault{Action: "STATUS_QUERY", Fault: "drop_after_apply", Times: lostInquiries}
 		err = g.control(ctx, "/sim/faults", lost, nil)
 	}
 	return err
