@@ -52,7 +52,7 @@ func (u Updater) prove(ctx context.Context) (Confirmed, error) {
 		u.Say("nothing is known of the version before: %v", err)
 	}
 	asking, stop := context.WithTimeout(ctx, askTime)
-	sold, err := u.Terminal.Sold(asking)
+	sold, err := u.Agent.Sold(asking)
 	stop()
 	if err != nil {
 		u.Say("whether there is a journal is not known: %v", err)
@@ -71,7 +71,7 @@ func (u Updater) prove(ctx context.Context) (Confirmed, error) {
 			return Confirmed{}, u.back(ctx, fmt.Errorf("%s: %w", strings.Join(lost, ", "), err))
 		}
 	}
-	if err := u.Terminal.Verify(proving); err != nil {
+	if err := u.Agent.Verify(proving); err != nil {
 		return Confirmed{}, u.back(ctx, err)
 	}
 	if err := u.good(ctx); err != nil {

@@ -39,7 +39,7 @@ func (u Updater) file(ctx context.Context, c Install) (file string, fetched bool
 	if source == "" {
 		asking, stop := context.WithTimeout(ctx, askTime)
 		defer stop()
-		source, err = u.Terminal.Address(asking, c.Configuration)
+		source, err = u.Agent.Address(asking, c.Configuration)
 		if err != nil {
 			return "", false, fmt.Errorf("update: %w", err)
 		}

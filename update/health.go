@@ -55,7 +55,7 @@ func (h health) worse(before health) []string {
 func (u Updater) examine(ctx context.Context) health {
 	ctx, stop := context.WithTimeout(ctx, askTime)
 	defer stop()
-	passed, err := u.Terminal.Examine(ctx)
+	passed, err := u.Agent.Examine(ctx)
 	if err != nil {
 		u.Say("no report of the doctor: %v", err)
 		return health{}

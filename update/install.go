@@ -162,14 +162,14 @@ func (u Updater) claim(ctx context.Context) error {
 	}
 	ctx, stop := context.WithTimeout(ctx, askTime)
 	defer stop()
-	return u.Terminal.Claim(ctx)
+	return u.Agent.Claim(ctx)
 }
 
 // free returns an error while an order is open.
 func (u Updater) free(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(ctx, askTime)
 	defer stop()
-	return u.Terminal.Free(ctx)
+	return u.Agent.Free(ctx)
 }
 
 func (u Updater) reboot(ctx context.Context) error {

@@ -11,7 +11,7 @@ import (
 func (u Updater) tell(ctx context.Context, n screen.Notice, why screen.Refusal) {
 	ctx, stop := context.WithTimeout(ctx, askTime)
 	defer stop()
-	if err := u.Terminal.Tell(ctx, n, why); err != nil {
+	if err := u.Agent.Tell(ctx, n, why); err != nil {
 		u.Say("not on the screen: %s %s: %v", n, why, err)
 	}
 }

@@ -3,7 +3,7 @@
 // it is not found healthy the old version comes back.
 //
 // RAUC checks signatures and writes slots; the image's slots program knows U-Boot's variables. What an
-// update has to know of the terminal it asks through the interface Terminal, because root updates and
+// update has to know of the terminal it asks through the interface Agent, because root updates and
 // opens nothing that the terminal's user may have placed.
 package update
 
@@ -21,8 +21,8 @@ import (
 	"payterm/screen"
 )
 
-// Terminal is the terminal that is updated. Its answers are trusted no more than its user.
-type Terminal interface {
+// Agent is the terminal's agent. Its answers are trusted no more than its user.
+type Agent interface {
 	// Free returns an error that wraps ErrOpen while an order is open.
 	Free(ctx context.Context) error
 	// Claim blocks the counter for a restart. It returns an error that wraps ErrOpen while somebody uses it.
@@ -57,10 +57,10 @@ const (
 
 // Machine is what an updater needs of its machine.
 type Machine struct {
-	Terminal Terminal
-	Dir      string // survives a restart and belongs to no slot
-	Built    int64  // of this version, in seconds since 1970
-	Form     int64  // of the journals that this version can read
+	Agent Agent
+	Dir   string // survives a restart and belongs to no slot
+	Built int64  // of this version, in seconds since 1970
+	Form  int64  // of the journals that this version can read
 	// Run runs a program and returns its standard output.
 	Run func(ctx context.Context, name string, args ...string) (string, error)
 	// Say tells the log how an update goes.

@@ -118,7 +118,7 @@ func newBench(t *testing.T) (*bench, Updater) {
 	m := &bench{t: t, trial: "none", primary: "A", passed: map[string]bool{"display": true, "journal": true},
 		bundle: fmt.Sprintf(`{"compatible":"x","version":"v2","build":"2000","description":"store %d"}`, form)}
 	return m, Updater{
-		Machine: Machine{Terminal: m, Dir: filepath.Join(t.TempDir(), "update"), Built: 1000, Form: form, Run: m.run,
+		Machine: Machine{Agent: m, Dir: filepath.Join(t.TempDir(), "update"), Built: 1000, Form: form, Run: m.run,
 			Say: t.Logf, RootsOwn: func(string) error { return nil },
 			Synced: func() (bool, error) { return true, nil }},
 		slot: "A", space: spaceIn, stalled: time.Minute,

@@ -26,7 +26,7 @@ type updateCmd struct {
 
 func newUpdater(s store, dir string) update.Updater {
 	return update.New(update.Machine{
-		Terminal: asker{s, thisProgram}, Dir: dir, Built: buildTime().Unix(), Form: int64(storage.Form()),
+		Agent: asker{s, thisProgram}, Dir: dir, Built: buildTime().Unix(), Form: int64(storage.Form()),
 		Run: runTool, RootsOwn: rootsOwn, Synced: doctor.NetworkTime,
 		Say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, "payterm: "+format+"\n", args...) },
 	})

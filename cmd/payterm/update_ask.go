@@ -60,7 +60,7 @@ const (
 	mostWords = 500     // characters of an error
 )
 
-// asker gets answers from another process, for update.Terminal.
+// asker gets answers from another process, for update.Agent.
 type asker struct {
 	store
 	self string // the program to run

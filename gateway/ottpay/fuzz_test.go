@@ -178,6 +178,12 @@ func FuzzRequest(f *testing.F) {
 	f.Add("T1FUZZS000001", int64(1234), "281234567890123456", "0000000696", true)
 	f.Add("Z", int64(1), "hQVDUFYwMWETTwegAAAAVVVVUA==", "茶 <&> \u2028\"\\", true)
 	f.Add("T1FUZZS000002", int64(payterm.MaxMinor), "", "\x7f\t", false)
+	f.Add("ABCDEFGHIJKLMNOPQRST", int64(99), "6212345678901234567", "7", true)
+	f.Add("T1FUZZS000003", int64(100), "134567890123456789", "caf\u00e9", true)
+	f.Add("00000000000000000000", int64(10), "251234567890123456789012", "\u00e9", true)
+	f.Add("T1FUZZS000004", int64(-1), "28 1234", "x\x00y", true)
+	f.Add("t1", int64(0), "28123456789012345\u0666", "\u202e", false)
+	f.Add("T1FUZZS000005", int64(payterm.MaxMinor)+1, "281234567890123456", "100000000000000000000000000000", true)
 	f.Fuzz(func(t *testing.T, id string, minor int64, code, operator string, passive bool) {
 		cfg := fuzzClient(t).c
 		cfg.OperatorID = operator
