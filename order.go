@@ -102,6 +102,7 @@ const (
 	ReasonDayLimit      Reason = "day_limit"      // more than may be sold in a business day
 	ReasonLocked        Reason = "pin_locked"     // too many wrong PINs
 	ReasonWrongPIN      Reason = "pin_wrong"      // the PIN that came along is no supervisor's
+	ReasonNoPrinter     Reason = "no_printer"     // Active Mode: the code has to be printed, and cannot be now
 )
 
 // Order is one order as people and programs see it: the row of the journal and

@@ -62,3 +62,8 @@ const (
 	PaperCoverOpen   PaperCondition = "cover_open"
 	PaperUnreachable PaperCondition = "unplugged"
 )
+
+// Prints reports whether a printer in this condition prints, as far as is known.
+func (c PaperCondition) Prints() bool {
+	return c != PaperOut && c != PaperCoverOpen && c != PaperUnreachable
+}

@@ -71,6 +71,7 @@ var chinese = texts{
 	refundingTitle: "正在退款",
 	refundingLine:  "正在请钱包退回款项|请钱包退款", refundDone: "款项将退回顾客的钱包|退回顾客钱包",
 	noMoneyBack: "没有退款", refundDoubt: "退款未确认",
+	codeInstead: "请改扫顾客的码|请扫顾客码",
 	codeNowhere: "此码太长，屏幕无法显示|此码太长", codeNowhere2: "请取消，改扫顾客的码|请取消，扫顾客码",
 	codeOnPaper: "请把打印的码交给顾客|请交付打印码", codeUntil: "请在 %s 前付款", codeNoReceipt: "这不是收据",
 	refundDoubtLine: "请先不要用其他方式退款|请勿再次退款", keyReprint: "重印",
@@ -192,6 +193,7 @@ var chinese = texts{
 		payterm.ReasonSaleUnclear:   "支付平台没有说明这笔销售的情况|平台情况不明",
 		payterm.ReasonNoOperator:    "没有人登录",
 		payterm.ReasonDayLimit:      "超过当日销售限额",
+		payterm.ReasonNoPrinter:     "无法打印付款码|无法打印码",
 		payterm.ReasonLocked:        "密码错误次数过多",
 	},
 

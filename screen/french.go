@@ -71,6 +71,7 @@ var french = texts{
 
 	codeNowhere:   "Ce code est trop long pour cet écran|Code trop long",
 	codeNowhere2:  "Annulez. Numérisez le code du client|Annulez, lisez le code",
+	codeInstead:   "Numérisez plutôt le code du client|Lisez plutôt son code",
 	approvedTitle: "Approuvé",
 	withFee:       "Payé avec frais : %s|avec frais %[1]s",
 	declinedTitle: "Refusé", declinedLine: "Rien n'a été débité|Rien de débité",
@@ -233,6 +234,7 @@ var french = texts{
 		payterm.ReasonSaleUnclear:   "Le service de paiement ne dit pas où en est cette vente|État de vente inconnu",
 		payterm.ReasonNoOperator:    "Personne n'a ouvert de session",
 		payterm.ReasonDayLimit:      "Plus que la limite de la journée",
+		payterm.ReasonNoPrinter:     "Le code ne peut pas être imprimé|Code non imprimable",
 		payterm.ReasonLocked:        "Trop de NIP erronés",
 	},
 

@@ -382,6 +382,8 @@ func variants() []shot {
 		for _, of := range []string{"idle", "approved", "approved late", "show_code"} {
 			with(string(c), of, func(v *counter.View) { v.Status.Paper = c })
 		}
+		with("no code, "+string(c), "refused, day limit",
+			func(v *counter.View) { v.Reason, v.Status.Paper = payterm.ReasonNoPrinter, c })
 	}
 	for _, of := range []string{"idle", "idle, signed on", "idle, much to do", "approved",
 		"approved, with fee, no paper", "approved late", "refunded", "show_code"} {
@@ -492,11 +494,16 @@ func TestCodeOnPaperFits(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, language := range payterm.Languages {
-			for i := range 3 {
+			for i := range 5 {
 				v := view
-				v.Status.Unprinted, v.Status.UnprintedOrder = i%2, v.Order
+				if v.Status.Unprinted, v.Status.UnprintedOrder = i%2, v.Order; i >= 3 {
+					v.Status.Paper = payterm.PaperUnreachable
+				}
 				o := screen.Options{Language: language, Small: glass.Small(size[0], size[1]),
 					OnPaper: func(string) bool { return true }, NoPrinter: i == 2}
+				if i == 4 {
+					o.CodePrinted = func(payterm.OrderID) bool { return false }
+				}
 				s := screen.Compose(v, o)
 				if _, err := p.Paint(s); err != nil || s.QR != "" || p.Pages() > 2 {
 					t.Errorf("%v %s: %v on %d pages, %q", size, language, err, p.Pages(), s.Lines)

@@ -29,6 +29,8 @@ type Options struct {
 	Zone *time.Location // for the times of orders; nil for UTC
 	// OnPaper reports whether a QR code is printed because the display cannot show it; nil if it always can.
 	OnPaper func(qr string) bool
+	// CodePrinted reports whether the slip with an order's code is on paper; nil if it always is.
+	CodePrinted func(payterm.OrderID) bool
 	// Arrows: the board has UP and DOWN, which move the mark of a list.
 	Arrows bool
 	// NoPrinter: a code that the display cannot show cannot be printed either.
@@ -188,7 +190,7 @@ func idle(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		waits = []string{strings.Join(waits, ", ")}
 	}
 	switch line := paper(v.Status.Paper, t); {
-	case v.Status.Unprinted > 0 && !noPaper(v.Status.Paper): // no paper is shown first
+	case v.Status.Unprinted > 0 && v.Status.Paper.Prints(): // no paper is shown first
 		line = t.slipLost
 		if len(waits) > 0 {
 			line = Options{Small: true}.pick(line)
@@ -340,6 +342,13 @@ func refused(s *payterm.Screen, v counter.View, t *texts) {
 	s.Tone, s.Title, s.Lines = payterm.Bad, t.refusedTitle, []string{reason(v.Reason, t)}
 	if v.Total.Minor > 0 {
 		s.Amount = t.money(v.Total)
+	}
+	switch line := paper(v.Status.Paper, t); {
+	case v.Reason == payterm.ReasonNoPrinter && line != "":
+		s.Lines = append(s.Lines, line, t.codeInstead)
+	case v.Reason == payterm.ReasonNoPrinter:
+		s.Lines = append(s.Lines, t.codeInstead)
+	case v.Total.Minor > 0:
 		s.Lines = append(s.Lines, t.nothingSent)
 	}
 	if v.Left > 0 {
@@ -373,16 +382,7 @@ func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 			s.Small, s.Status = "", ""
 		}
 		if o.OnPaper != nil && o.OnPaper(v.CodeURL) {
-			s.QR, s.Lines = "", []string{t.codeOnPaper}
-			if line := paper(v.Status.Paper, t); line != "" {
-				s.Lines = []string{line, t.codeOnPaper}
-			}
-			if v.Status.Unprinted > 0 && v.Status.UnprintedOrder == v.Order { // it is not printed a second time either
-				s.Tone, s.Lines = payterm.Doubt, []string{t.codeLost, t.codeNowhere2}
-			}
-			if o.NoPrinter {
-				s.Tone, s.Lines = payterm.Doubt, []string{t.codeNowhere, t.codeNowhere2}
-			}
+			codeSlip(s, v, t, o)
 		}
 	case counter.ViewWaiting:
 		s.Title, s.Lines = t.waitingTitle, []string{t.wallet(v.Wallet), t.waitingLine}
@@ -406,7 +406,7 @@ func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		if v.Name == counter.ViewWaiting || v.Name == counter.ViewShowCode { // these may be paid all the same
 			does = t.keyLeave
 		}
-		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: does}}
+		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyCancel, Does: does})
 	}
 }
 
@@ -435,7 +435,7 @@ func result(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	}
 	s.Amount = t.money(v.Total)
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNext}}
-	if (v.Name == counter.ViewApproved || v.Name == counter.ViewRefunded) && !noPaper(v.Status.Paper) {
+	if (v.Name == counter.ViewApproved || v.Name == counter.ViewRefunded) && v.Status.Paper.Prints() {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF2, Does: t.keyReprint})
 	}
 	switch v.Name {
@@ -458,7 +458,7 @@ func result(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		}
 		if line := paper(v.Status.Paper, t); lost(v) {
 			s.Lines = append(s.Lines, t.slipLost)
-		} else if line != "" && (!o.Small || noPaper(v.Status.Paper)) {
+		} else if line != "" && (!o.Small || !v.Status.Paper.Prints()) {
 			s.Lines = append(s.Lines, line)
 		}
 		if o.Small && len(s.Lines) > 2 { // the wallet is the least important line
@@ -524,6 +524,23 @@ func CodeSlip(order payterm.Order, codeURL string, until time.Time, o Options) p
 	return r
 }
 
+// codeSlip says where the code is that the display cannot show.
+func codeSlip(s *payterm.Screen, v counter.View, t *texts, o Options) {
+	line := paper(v.Status.Paper, t)
+	s.QR, s.Lines = "", []string{t.codeOnPaper}
+	switch {
+	case o.NoPrinter:
+		s.Tone, s.Lines = payterm.Doubt, []string{t.codeNowhere, t.codeNowhere2}
+	case !v.Status.Paper.Prints() && o.CodePrinted != nil && !o.CodePrinted(v.Order): // it waits for the printer
+		s.Tone, s.Lines = payterm.Doubt, []string{line, t.codeLost}
+	case v.Status.Unprinted > 0 && v.Status.UnprintedOrder == v.Order:
+		s.Tone, s.Lines = payterm.Doubt, []string{t.codeLost, t.codeNowhere2}
+		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF2, Does: t.keyReprint})
+	case line != "":
+		s.Lines = []string{line, t.codeOnPaper}
+	}
+}
+
 func clock(d time.Duration) string {
 	s := int(d / time.Second)
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
@@ -551,12 +568,7 @@ func status(v counter.View, t *texts) string {
 
 // lost reports whether a slip of the view's order was not printed although the printer works.
 func lost(v counter.View) bool {
-	return v.Status.Unprinted > 0 && v.Status.UnprintedOrder == v.Order && !noPaper(v.Status.Paper)
-}
-
-// noPaper reports whether nothing can be printed now.
-func noPaper(c payterm.PaperCondition) bool {
-	return c == payterm.PaperOut || c == payterm.PaperCoverOpen || c == payterm.PaperUnreachable
+	return v.Status.Unprinted > 0 && v.Status.UnprintedOrder == v.Order && v.Status.Paper.Prints()
 }
 
 func paper(c payterm.PaperCondition, t *texts) string {

@@ -45,6 +45,7 @@ type texts struct {
 	showTitle                           string // %s: the wallet
 	codeOnPaper, codeNoReceipt          string
 	codeNowhere, codeNowhere2           string
+	codeInstead                         string
 	codeUntil                           string // %s: the time
 	waitingTitle, waitingLine           string
 	hintNotACode, hintUsedCode          string
@@ -229,6 +230,7 @@ var english = texts{
 	codeOnPaper:   "Give the printed code to the customer|Hand out the code",
 	codeNowhere:   "This code is too long for this screen|Code too long",
 	codeNowhere2:  "Cancel. Scan the customer's code|Cancel, then scan",
+	codeInstead:   "Scan the customer's code instead|Scan customer's code",
 	codeUntil:     "Pay before %s",
 	codeNoReceipt: "This is no receipt",
 	waitingTitle:  "Customer confirms", waitingLine: "Waiting for the wallet|Please wait",
@@ -392,6 +394,7 @@ var english = texts{
 		payterm.ReasonSaleUnclear:   "The gateway does not say how this sale stands|Gateway: sale unclear",
 		payterm.ReasonNoOperator:    "Nobody is signed on",
 		payterm.ReasonDayLimit:      "More than may be sold in a day",
+		payterm.ReasonNoPrinter:     "The code cannot be printed|Cannot print code",
 		payterm.ReasonLocked:        "Too many wrong PINs",
 	},
 

@@ -301,7 +301,8 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 	settings.Lines, settings.WithoutF1 = a.menuLines(), pad != nil && !pad.Has(payterm.KeyF1)
 	settings.LettersOnly = a.o.Board.Profile.LettersOnly()
 	settings.RefundsNeedPIN, settings.Training = a.o.RefundsNeedPIN, a.training != nil
-	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {
+	settings.CodesOnPaper = a.codeOnPaper(screen.TypicalCode)
+	if settings.CodesOnPaper && a.o.Board.Printer == nil {
 		settings.ActiveWallets = 0 // there is nothing to show a code on
 	}
 	rc := runner.Config{

@@ -7,6 +7,7 @@ import (
 	"payterm"
 	"payterm/screen"
 	"payterm/terminal/devices"
+	"payterm/terminal/slips"
 	"payterm/terminal/upkeep"
 )
 
@@ -53,7 +54,8 @@ func (a *Agent) screenOptions() screen.Options {
 	o := screen.Options{
 		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark,
 		OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil,
-		Arrows: pad.Has(payterm.KeyUp) && pad.Has(payterm.KeyDown),
+		CodePrinted: func(id payterm.OrderID) bool { return a.slips.CodeState(id) == slips.CodePrinted },
+		Arrows:      pad.Has(payterm.KeyUp) && pad.Has(payterm.KeyDown),
 	}
 	o.LettersOnly, o.Small = a.devices.Glass()
 	if _, now := a.clock.Now(); !now.IsZero() {

@@ -23,10 +23,10 @@ func (a *Agent) newSlips() *slips.Slips {
 // codeOnPaper reports whether a QR code has to be printed.
 func (a *Agent) codeOnPaper(qr string) bool { return !a.devices.CanShow(qr) }
 
-// PrintCode prints an order's code. An interrupted slip is printed again while its code is valid;
-// if a slip is lost, the cashier cancels the order and starts a new one.
+// PrintCode prints an order's code, unless it is being printed. A slip that was interrupted, or that
+// waits for paper, is printed while its code is valid; if it is lost, the cashier can print it again.
 func (a *Agent) PrintCode(o payterm.Order, codeURL string, until time.Time) {
-	if !a.codeOnPaper(codeURL) {
+	if !a.codeOnPaper(codeURL) || a.slips.CodeState(o.ID) == slips.CodeWaits {
 		return
 	}
 	slip := screen.CodeSlip(o, codeURL, until.In(a.zone), a.screenOptions())

@@ -8,10 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"payterm"
 	"payterm/boards"
 
 	"github.com/makiuchi-d/gozxing"
@@ -235,5 +237,76 @@ func TestCodeOnPaper(t *testing.T) {
 	s.waitScreen("approved")
 	if slip := paper("Customer copy"); strings.Count(slip, "Pay before") != 1 {
 		t.Errorf("the code was printed again: %s", slip)
+	}
+}
+
+// TestCodeWithoutPaper: on a character display no Active sale begins, at the keypad or over the local API, while
+// the printer is known to print nothing. If the paper runs out before the code is printed, the screen says so;
+// the code is printed on the new roll, and once more with F2.
+func TestCodeWithoutPaper(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	_, ready := program(t, "payterm", "emulate", "--board", "raspberrypi-i2c-hd44780", "--listen", "127.0.0.1:0",
+		"--data", data, "--scale", "20")
+	s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string), data: data}
+	shows := func(name string, texts ...string) {
+		t.Helper()
+		words := ""
+		for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			words = s.waitScreen(name)
+			if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(words, text) }) {
+				return
+			}
+		}
+		t.Errorf("the screen %s does not say %q: %s", name, texts, words)
+	}
+	for state, says := range map[string]string{"out": "No paper", "ok": ""} {
+		s.post(s.panel+"/emu/printer", map[string]string{"paper": state, "cover": "closed"})
+		if state == "ok" {
+			s.post(s.panel+"/emu/printer", map[string]string{"cover": "open"})
+			says = "Printer cover open"
+		}
+		shows("idle", says)
+		s.keys("5", "F1")
+		shows("refused", "Cannot print code", says, "Scan customer's code")
+		s.keys("ENTER")
+		s.waitScreen("idle")
+		status, o := s.begin("--mode", "active", "--wallet", "ALIPAY", "--amount", "5.00").end()
+		if status != 13 || o.Outcome != payterm.NotSent || o.Reason != payterm.ReasonNoPrinter || o.ID != "" {
+			t.Errorf("the till's sale ended with %d: %+v", status, o)
+		}
+		s.keys("ENTER")
+		s.waitScreen("idle")
+	}
+	if l := s.ledger(); len(l) != 0 {
+		t.Fatalf("the gateway heard of %+v", l)
+	}
+	s.post(s.panel+"/emu/printer", map[string]string{"paper": "ok", "cover": "closed"})
+	for end := time.Now().Add(15 * time.Second); strings.Contains(s.waitScreen("idle"), "cover"); {
+		if time.Sleep(20 * time.Millisecond); time.Now().After(end) {
+			t.Fatal("the screen says that the cover is open")
+		}
+	}
+	s.faults("ACTIVEPAY", "delay 3000", 1)
+	sale := s.begin("--mode", "active", "--wallet", "ALIPAY", "--amount", "5.00")
+	s.waitScreen("sending")
+	s.post(s.panel+"/emu/printer", map[string]string{"paper": "out"})
+	s.waitScreen("show_code")
+	shows("show_code", "No paper", "Code not printed")
+	s.post(s.panel+"/emu/printer", map[string]string{"paper": "ok"})
+	s.printsCode(s.ledger()[0].CodeURL)
+	shows("show_code", "Hand out the code")
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		s.keys("F2") // has no effect while the slip is in the printer
+		if strings.Count(string(s.call("GET", s.panel+"/emu/paper.txt", nil)), "Pay before") > 1 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("F2 does not print the code again")
+		}
+	}
+	s.post(s.sim+"/sim/orders/"+s.ledger()[0].ID+"/pay", nil)
+	if status, o := sale.end(); status != 0 {
+		t.Errorf("the sale ended with %d: %+v", status, o)
 	}
 }

@@ -192,6 +192,10 @@ func (c store) end(o payterm.Order) error {
 		fmt.Fprintf(os.Stderr,
 			"payterm: the same amount may have been paid as order %[1]s, or was meanwhile: payterm status %[1]s. Where it was not, and only then: --despite %[1]s\n", o.Despite)
 	}
+	if o.Outcome == payterm.NotSent && o.Reason == payterm.ReasonNoPrinter {
+		fmt.Fprintln(os.Stderr, "payterm: the display cannot show a QR code, and no printer can print it now. "+
+			"Put paper in, close the cover or check the cable (payterm doctor), or sell with --mode passive")
+	}
 	status, known := exits[o.Outcome]
 	if !known {
 		status = 12

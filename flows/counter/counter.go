@@ -88,6 +88,7 @@ type Settings struct {
 	WithoutF1      bool // the board has no such key
 	LettersOnly    bool // the board has a character display: the menu offers only what it can show
 	Staff          bool // supervisors add operators and change PINs at the keypad
+	CodesOnPaper   bool // the display cannot show a QR code: it is printed
 }
 
 // Limits of the counter.
@@ -194,7 +195,7 @@ func (c Counter) step(in Stamped) (Counter, []Command) {
 	case OrderMoved:
 		return c.moved(ev)
 	case SaleAsked:
-		return c.asked(ev)
+		return c.asked(in, ev)
 	case RefundAsked:
 		return c.refundAsked(in, ev)
 	case ResolveAsked:
@@ -384,12 +385,15 @@ func (c Counter) taken(ticket uint64) (refusal []Command) {
 }
 
 // asked handles a sale from the socket.
-func (c Counter) asked(ev SaleAsked) (Counter, []Command) {
+func (c Counter) asked(in Stamped, ev SaleAsked) (Counter, []Command) {
 	if refusal := c.refuseUnsigned(ev.Ticket); refusal != nil {
 		return c, refusal
 	}
 	c = c.idle()
 	c.Want, c.Ticket = ev.Sale, ev.Ticket
+	if !c.showsCode() {
+		return c.refused(in, payterm.ReasonNoPrinter, 0)
+	}
 	return c.check()
 }
 
@@ -412,7 +416,7 @@ func (c Counter) checked(in Stamped, ev ConflictChecked) (Counter, []Command) {
 	case ev.Paid: // the decision was made without knowing of this payment
 		return c.idle(), []Command{Refuse{Ticket: c.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: ev.Order}}
 	case ev.Order == "", ev.Order == c.Want.Despite && !c.guarded(ev.Doubt):
-		return c.begin()
+		return c.begin(in)
 	case ev.Order == c.Want.Despite:
 		c.Conflict, c.ConflictDoubt = ev.Order, ev.Doubt
 		return c.askPIN(in), []Command{Play{payterm.SoundDoubt}}
@@ -425,7 +429,17 @@ func (c Counter) checked(in Stamped, ev ConflictChecked) (Counter, []Command) {
 	return c, []Command{Play{payterm.SoundDoubt}}
 }
 
-func (c Counter) begin() (Counter, []Command) {
+// showsCode reports whether the customer can be given the code of the wanted sale. Otherwise an
+// order in Active Mode would end in doubt although nobody saw its code.
+func (c Counter) showsCode() bool {
+	return c.Want.Mode != payterm.Active || c.Settings.ActiveWallets != 0 &&
+		(!c.Settings.CodesOnPaper || c.Status.Paper.Prints())
+}
+
+func (c Counter) begin(in Stamped) (Counter, []Command) {
+	if !c.showsCode() {
+		return c.refused(in, payterm.ReasonNoPrinter, 0)
+	}
 	c.Phase, c.Until, c.Order = Serving, 0, order.Order{}
 	sale := c.Want
 	sale.Rules, sale.Wallets, sale.MerchantID = c.Settings.Rules, c.Settings.Wallets, c.Settings.MerchantID
@@ -460,6 +474,8 @@ func (c Counter) key(in Stamped, k payterm.Key) (Counter, []Command) {
 		switch phase := c.Order.Phase; {
 		case k == payterm.KeyCancel && c.Order.ID() != "":
 			return c, []Command{Tell{c.Order.ID(), order.CancelPressed{}}}
+		case k == payterm.KeyF2 && phase == order.ShowingCode:
+			return c, []Command{PrintCode{c.Order.ID()}}
 		case k.Digits() != "" && (phase == order.Scanning || phase == order.ShowingCode):
 			// A key of the next sale, too soon. No sound once the request is sent: it could be
 			// taken for the wallet's answer.
@@ -525,6 +541,9 @@ func (c Counter) chooseWallet(in Stamped) (Counter, []Command) {
 		return c, []Command{Play{payterm.SoundDeclined}}
 	}
 	c.Want.Mode = payterm.Active
+	if !c.showsCode() {
+		return c.refused(in, payterm.ReasonNoPrinter, 0)
+	}
 	if len(wallets) == 1 {
 		c.Want.Wallet = wallets[0]
 		return c.askTip(in)
@@ -677,7 +696,7 @@ func (c Counter) override(in Stamped, by Operator) (Counter, []Command) {
 		return c.look(in, Query{What: LookTotals, Text: "z", By: taken})
 	}
 	c.Want.Despite, c.Want.AllowedBy = c.Conflict, by.Number
-	return c.begin()
+	return c.begin(in)
 }
 
 func (c Counter) keyPIN(in Stamped, k payterm.Key) (Counter, []Command) {

@@ -152,6 +152,10 @@ type (
 	// Reprint (once) prints the slips of an ended order again.
 	Reprint struct{ Order payterm.OrderID }
 
+	// PrintCode (again) prints the code of the order at the counter once more, if the glass cannot
+	// show it and its slip does not wait for the printer already.
+	PrintCode struct{ Order payterm.OrderID }
+
 	// CheckConflict (again) looks for an order that forbids a second one of this total without a
 	// question, and sums up the day's sales.
 	CheckConflict struct {
@@ -192,6 +196,7 @@ func (BeginSale) command()     {}
 func (BeginRefund) command()   {}
 func (Resolve) command()       {}
 func (Reprint) command()       {}
+func (PrintCode) command()     {}
 func (CheckConflict) command() {}
 func (CheckPIN) command()      {}
 func (Record) command()        {}

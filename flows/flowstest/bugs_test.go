@@ -112,6 +112,8 @@ var bugs = []planted{
 		"	l.overdue = true\n", ""}}},
 	{"silent_second_sale", "silent_second", []edit{{"flows/counter/counter.go",
 		"	case ev.Order == \"\", ev.Order == c.Want.Despite && !c.guarded(ev.Doubt):", "	case true:"}}},
+	{"code_without_paper", "code_shown", []edit{{"flows/counter/counter.go",
+		"		(!c.Settings.CodesOnPaper || c.Status.Paper.Prints())\n", "		true\n"}}},
 	{"key_that_led_answers", "double_press", []edit{{"flows/counter/question.go",
 		"	keys := []payterm.Key{payterm.KeyF1, ", "	keys := []payterm.Key{payterm.KeyEnter, payterm.KeyF1, "}, {"flows/counter/question.go",
 		"func(k payterm.Key) bool { return k != c.Led })", "func(k payterm.Key) bool { return true })"}}},

@@ -50,16 +50,17 @@ var Checks = map[string]string{
 	"code_age":        "the bytes of a payment leave within a minute of the scan, or never",
 	"asking": "an order is asked about every 3 seconds at most, whoever wants to know, and each that is " +
 		"due in its turn",
-	"keys":     "one idempotency key, one order, one content; who is told that nothing began is told the truth",
-	"callers":  "whoever asks over the socket is answered, by the time-out at the latest",
-	"idle":     "what waits for an idle counter happens, whatever stands on the glass",
-	"pruned":   "an order is dropped once the terminal has lived its retention, or by a clock that was right",
-	"copies":   "every further print of a slip says COPY",
-	"liveness": "whatever is owed to the network is being asked about",
-	"ways_out": "each waiting screen says which order, how long, and how to leave",
-	"secrets":  "no payment code and no key in the journal or the log",
-	"journal":  "the journal holds exactly what was acknowledged, and its chain fits",
-	"world":    "the world itself is sound",
+	"code_shown": "no sale begins in Active Mode while nothing can show its code",
+	"keys":       "one idempotency key, one order, one content; who is told that nothing began is told the truth",
+	"callers":    "whoever asks over the socket is answered, by the time-out at the latest",
+	"idle":       "what waits for an idle counter happens, whatever stands on the glass",
+	"pruned":     "an order is dropped once the terminal has lived its retention, or by a clock that was right",
+	"copies":     "every further print of a slip says COPY",
+	"liveness":   "whatever is owed to the network is being asked about",
+	"ways_out":   "each waiting screen says which order, how long, and how to leave",
+	"secrets":    "no payment code and no key in the journal or the log",
+	"journal":    "the journal holds exactly what was acknowledged, and its chain fits",
+	"world":      "the world itself is sound",
 }
 
 // checker knows what the terminal has committed and what the world has seen.
@@ -212,6 +213,10 @@ func (c *checker) began(l *life, e payterm.Entry, known bool) {
 	c.begun[e.OrderID] = true
 	c.configOf[e.OrderID] = l.config
 	c.keyBegan(e.Order)
+	active := e.Order.Kind == payterm.KindSale && e.Order.Mode == payterm.Active
+	if paper := l.view.Status.Paper; active && !paper.Prints() {
+		c.violate("code_shown", "%s begins in Active Mode, and the terminal knows of its printer: %s", e.OrderID, paper)
+	}
 	if before := c.book[e.Order.Despite]; e.Order.Despite != "" && before.Outcome == payterm.Approved {
 		c.violate("silent_second", "%s begins despite %s, which is paid", e.OrderID, e.Order.Despite)
 	}

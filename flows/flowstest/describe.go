@@ -140,6 +140,8 @@ func describeCounterCommand(c counter.Command) string {
 		return s
 	case counter.AllowZ:
 		return fmt.Sprintf("allow Z by %q, allowed by %q, ticket %d", c.By.Operator, c.By.AllowedBy, c.Ticket)
+	case counter.PrintCode:
+		return "print the code again where no glass shows it"
 	case counter.Reprint:
 		return "reprint " + string(c.Order)
 	case counter.Arm:

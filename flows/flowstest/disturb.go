@@ -70,6 +70,28 @@ func (c *wallClock) reached(s *Sim) {
 	}
 }
 
+// paperIs sets the printer's condition for a while. The terminal is told at once.
+func (s *Sim) paperIs(words []string) error {
+	if len(words) < 2 {
+		return fmt.Errorf("paper: what is it like, and for how long?")
+	}
+	d, err := duration(words[1:])
+	if err != nil {
+		return fmt.Errorf("paper: %w", err)
+	}
+	set := func(c payterm.PaperCondition) {
+		s.mu.Lock()
+		s.paper = c
+		s.mu.Unlock()
+		if l := s.alive(); l != nil {
+			l.runner.Paper(c)
+		}
+	}
+	set(payterm.PaperCondition(words[0]))
+	time.AfterFunc(d, func() { set(payterm.PaperOK) })
+	return nil
+}
+
 func (s *Sim) setClock(words []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -151,6 +151,8 @@ func (w *world) setUp(words []string) error {
 			s.MaxMinor = most.Minor
 		case word == "training":
 			s.Training = true
+		case word == "codes_on_paper":
+			s.CodesOnPaper = true
 		case word == "guarded":
 			s.RefundsNeedPIN = true
 		case word == "lines" && i+1 < len(words):

@@ -77,6 +77,8 @@ func ParsePlan(text string) (Plan, error) {
 //	lose, backup, restore                     the database, with a loss of power
 //	damage                    likewise: the newest order that is open has a record that this version cannot read
 //	config 2 JPY              likewise: from here on merchant 2 sells in JPY
+//	paper out 5m                              the printer's condition, for that long; the codes of this terminal
+//	                          are printed, since its display cannot show them
 //	clock -1h | unset | right                 the terminal's wall clock, by so much
 //	clockat 7 25h | unset | right             likewise at the seventh boundary from now
 var acts = map[string]func(*Sim, []string) error{
@@ -89,6 +91,7 @@ var acts = map[string]func(*Sim, []string) error{
 	"dieon": (*Sim).dieOn, "full": (*Sim).fill,
 	"stall": (*Sim).stallLater, "lose": (*Sim).loseData, "backup": (*Sim).backUp, "restore": (*Sim).restoreData,
 	"damage": (*Sim).damage,
+	"paper":  (*Sim).paperIs,
 	"config": (*Sim).configure, "clock": (*Sim).setClock, "clockat": (*Sim).setClockAt,
 }
 
@@ -573,7 +576,21 @@ func RandomPlan(seed uint64, n int) Plan {
 		}
 		d.scene()
 	}
-	return d.p
+	return withoutPaper(seed, d.p)
+}
+
+// withoutPaper lets the paper run out before some sales in Active Mode.
+func withoutPaper(seed uint64, p Plan) (with Plan) {
+	r := rand.New(rand.NewPCG(seed, 6)) //nolint:gosec // a simulation
+	for _, a := range p {
+		if strings.Contains(a.Does, "active ") && r.IntN(8) == 0 {
+			conditions := []string{"out", "cover_open", "unplugged"}
+			with = append(with, Act{a.After, fmt.Sprintf("paper %s %ds", conditions[r.IntN(3)], 1+r.IntN(90))})
+			a.After = 0
+		}
+		with = append(with, a)
+	}
+	return with
 }
 
 // DayPlan makes a few days of a shop: sales with tips, late payments, refunds in parts, a payment

@@ -51,9 +51,10 @@ type Sim struct {
 	lives      int
 	dir        string // of this run's database
 	wall       wallClock
-	dieAt      int    // the boundary at which the process ends, counted from the beginning; 0 for none
-	dieName    string // or the next one with this prefix; empty for none
-	fullAt     int    // counts down to the commit that finds the disk full; 0 for none
+	paper      payterm.PaperCondition // as the printer tells it; empty for a printer that tells nothing
+	dieAt      int                    // the boundary at which the process ends, counted from the beginning; 0 for none
+	dieName    string                 // or the next one with this prefix; empty for none
+	fullAt     int                    // counts down to the commit that finds the disk full; 0 for none
 	fullFor    time.Duration
 	fullDie    int // boundaries after that at which the process ends; 0 for none
 	fullEnd    time.Time
@@ -252,7 +253,7 @@ func (s *Sim) live(l *life) error {
 		Journal: e, People: e, Gateway: e, Display: e, Printer: e, Buzzer: e, Clock: e, BootTag: store.BootTag(),
 		Settings: counter.Settings{
 			Currency: l.config.currency, MerchantID: l.config.merchant, Rules: rules, PINSet: s.c.PIN, Last: last,
-			ActiveWallets: payterm.ChannelSetOf(payterm.Alipay, payterm.WeChatPay),
+			ActiveWallets: payterm.ChannelSetOf(payterm.Alipay, payterm.WeChatPay), CodesOnPaper: true,
 		},
 		Screen: e.compose, Slip: e.slip,
 		CodeKey: func(c payterm.PayCode) string {
@@ -282,7 +283,11 @@ func (s *Sim) live(l *life) error {
 	}
 	s.mu.Lock()
 	l.ready = true
+	paper := s.paper
 	s.mu.Unlock()
+	if paper != "" {
+		l.runner.Paper(paper)
+	}
 	go s.upkeep(l)
 	go s.watchTurns(l)
 	return l.runner.Run(l.ctx)

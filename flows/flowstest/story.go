@@ -413,7 +413,7 @@ func (w *world) carryOut(c counter.Command) error {
 	case counter.KeepPIN:
 		w.looked = c.Query
 	case counter.Play, counter.Arm, counter.Show, counter.CheckPIN, counter.Record, counter.Refuse, counter.SetLanguage,
-		counter.BeginService, counter.HandOn, counter.Train, counter.SetDrill, counter.AllowZ:
+		counter.BeginService, counter.HandOn, counter.Train, counter.SetDrill, counter.AllowZ, counter.PrintCode:
 	}
 	return nil
 }

@@ -103,6 +103,10 @@ func (r *Runner) carryOut(c counter.Command) {
 		r.beginRefund(c)
 	case counter.Reprint:
 		r.reprint(c.Order)
+	case counter.PrintCode:
+		if l := r.orders[c.Order]; l != nil && l.order.Phase == order.ShowingCode {
+			r.carryOutOrder(l.order, order.PrintCode{CodeURL: l.order.CodeURL, Until: l.order.Until})
+		}
 	case counter.CheckConflict:
 		r.checkConflict(c)
 	case counter.CheckPIN:

@@ -172,7 +172,7 @@ func (s *Set) RunPrinter(ctx context.Context) {
 // printer still had in its buffer, such as the rest of a code that must not be paid any more,
 // would hang out of it until the next slip.
 func (r *roll) clear(c payterm.PaperCondition) {
-	if !prints(c) || !r.printer.Left() || len(r.s.slips) > 0 { // the next slip begins with it
+	if !c.Prints() || !r.printer.Left() || len(r.s.slips) > 0 { // the next slip begins with it
 		return
 	}
 	if err := r.printer.End(r.longer); err != nil {
@@ -189,16 +189,11 @@ func (r *roll) tell(c payterm.PaperCondition) {
 	r.condition = c
 	r.s.paperIs(c)
 	switch {
-	case !prints(c):
+	case !c.Prints():
 		r.s.warn(Printer, errors.New(paperAdvice[c]))
-	case !prints(was):
+	case !was.Prints():
 		r.s.works(Printer)
 	}
-}
-
-// prints reports whether a printer in this condition can print.
-func prints(c payterm.PaperCondition) bool {
-	return c != payterm.PaperOut && c != payterm.PaperCoverOpen && c != payterm.PaperUnreachable
 }
 
 // ready waits until the printer can print. It returns false if the context ends first.
@@ -206,7 +201,7 @@ func (r *roll) ready(ctx context.Context) bool {
 	for {
 		c := r.printer.Condition(ctx)
 		r.tell(c)
-		if prints(c) {
+		if c.Prints() {
 			return true
 		}
 		if !r.s.again(ctx, Printer, errors.New(paperAdvice[c])) {

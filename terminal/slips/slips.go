@@ -21,6 +21,9 @@ type lost struct {
 // Stands is how long the screens mention a lost slip that nobody prints again.
 const Stands = time.Hour
 
+// CodeSlip is the name of the slip with an order's code.
+const CodeSlip = "code"
+
 // most bounds the lost slips that are remembered.
 const most = 100
 
@@ -37,8 +40,20 @@ type Slips struct {
 	o    Options
 	mu   sync.Mutex
 	lost []lost
-	code payterm.OrderID // whose code is on paper; empty for none
+	code payterm.OrderID // whose code may be paid; empty for none
+	is   CodeState       // of its slip
 }
+
+// CodeState is what became of the slip with an order's code.
+type CodeState uint8
+
+// The states.
+const (
+	NoCode      CodeState = iota // no slip
+	CodeWaits                    // it is in the printer, or waits for it
+	CodePrinted                  // it is on paper
+	CodeLost                     // it failed to print, and is not tried again
+)
 
 // New makes it.
 func New(o Options) *Slips { return &Slips{o: o} }
@@ -48,11 +63,30 @@ func New(o Options) *Slips { return &Slips{o: o} }
 func (s *Slips) Code(id payterm.OrderID) (wanted func() bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.code = id
+	s.code, s.is = id, CodeWaits
 	return func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.code == id
+	}
+}
+
+// CodeState is what became of the slip with an order's code, while it may be paid.
+func (s *Slips) CodeState(id payterm.OrderID) CodeState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.code != id {
+		return NoCode
+	}
+	return s.is
+}
+
+// codeSlip notes what became of a slip, if it is the one with the code.
+func (s *Slips) codeSlip(r payterm.Receipt, is CodeState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.Order == s.code && r.Name == CodeSlip {
+		s.is = is
 	}
 }
 
@@ -67,6 +101,7 @@ func (s *Slips) VoidCode(id payterm.OrderID) {
 
 // Lost: a slip failed to print.
 func (s *Slips) Lost(r payterm.Receipt) {
+	s.codeSlip(r, CodeLost)
 	s.mu.Lock()
 	same := func(l lost) bool { return l.name == r.Name && l.z == r.Z && l.order == r.Order }
 	known := slices.ContainsFunc(s.lost, same)
@@ -81,6 +116,7 @@ func (s *Slips) Lost(r payterm.Receipt) {
 
 // Printed: a slip is on paper. A copy counts for each slip of its order.
 func (s *Slips) Printed(r payterm.Receipt) {
+	s.codeSlip(r, CodePrinted)
 	s.forget(func(l lost) bool {
 		return l.order == r.Order && l.z == r.Z && (l.name == r.Name || r.Copy && r.Order != "")
 	})

@@ -89,3 +89,28 @@ func TestCode(t *testing.T) {
 		t.Error("a void code is wanted")
 	}
 }
+
+// TestCodeState: what became of the slip with a code, until the code is void.
+func TestCodeState(t *testing.T) {
+	st := newStand(t)
+	slip := payterm.Receipt{Name: CodeSlip, Order: "1"}
+	is := func(want CodeState) {
+		t.Helper()
+		if got := st.CodeState("1"); got != want || st.CodeState("2") != NoCode {
+			t.Errorf("the code's slip is %d, want %d; another order's %d", got, want, st.CodeState("2"))
+		}
+	}
+	is(NoCode)
+	st.Code("1")
+	st.Printed(payterm.Receipt{Name: "customer", Order: "1"})
+	st.Printed(payterm.Receipt{Name: CodeSlip, Order: "2"})
+	is(CodeWaits)
+	st.Lost(slip)
+	is(CodeLost)
+	st.Code("1")
+	is(CodeWaits)
+	st.Printed(slip)
+	is(CodePrinted)
+	st.VoidCode("1")
+	is(NoCode)
+}
