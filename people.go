@@ -44,7 +44,7 @@ type PersonRecord struct {
 	For      Purpose `json:"for,omitempty"`
 	Whom     string  `json:"whom,omitempty"`     // the operator who was added, or whose PIN was changed
 	Order    OrderID `json:"order_id,omitempty"` // the one in doubt, to be refunded or resolved
-	Failures int     `json:"failures"`           // of this operator in a row, this one included
+	Failures int     `json:"failures"`           // of this operator, or of Whom, in a row, this one included
 	Wait     int64   `json:"wait_seconds,omitempty"`
 }
 

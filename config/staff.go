@@ -104,31 +104,34 @@ func (s *Staff) Person(number string) (counter.Operator, bool) {
 	return counter.Operator{Number: o.Number, Name: o.Name, Supervisor: o.Supervisor}, known
 }
 
-// Set keeps the hash of an operator's new PIN; a number that nobody has is an operator who is
-// added. It is slow, like comparing one.
-func (s *Staff) Set(number string, pin counter.PIN) error {
+// NewPIN hashes an operator's new PIN, which is as slow as comparing one; keep keeps the hash. A number that nobody
+// has is an operator who is added.
+func (s *Staff) NewPIN(number string, pin counter.PIN) (keep func() error, err error) {
 	if !operatorNumber.MatchString(number) {
-		return fmt.Errorf("operator %q: 1 to 9999 is needed", number)
+		return nil, fmt.Errorf("operator %q: 1 to 9999 is needed", number)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	cost := bcrypt.DefaultCost // that of payterm pin
-	if len(s.now.Operators) > 0 {
-		var err error // all have one cost, as in the configuration
-		if cost, err = bcrypt.Cost([]byte(s.now.Operators[0].PINHash)); err != nil {
-			return fmt.Errorf("the cost of the other PINs: %w", err)
+	now := s.Now()
+	cost := bcrypt.DefaultCost  // that of payterm pin
+	if len(now.Operators) > 0 { // all have one cost, as in the configuration
+		if cost, err = bcrypt.Cost([]byte(now.Operators[0].PINHash)); err != nil {
+			return nil, fmt.Errorf("the cost of the other PINs: %w", err)
 		}
 	}
-	if _, known := s.now.operator(number); !known && len(s.now.Operators) >= maxOperators {
-		return fmt.Errorf("there are %d operators: more are not taken", maxOperators)
+	if _, known := now.operator(number); !known && len(now.Operators) >= maxOperators {
+		return nil, fmt.Errorf("there are %d operators: more are not taken", maxOperators)
 	}
 	hash, err := bcrypt.GenerateFromPassword([]byte(pin), cost)
 	if err != nil {
-		return errors.New("the PIN cannot be hashed") // the reason could tell of the PIN
+		return nil, errors.New("the PIN cannot be hashed") // the reason could tell of the PIN
 	}
+	return func() error { return s.keep(number, string(hash)) }, nil
+}
+
+func (s *Staff) keep(number, hash string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	configured, _ := s.of.operator(number)
-	p := setPIN{MerchantID: s.of.Gateway.MerchantID, Number: number, PINHash: string(hash),
-		Over: string(configured.PINHash)}
+	p := setPIN{MerchantID: s.of.Gateway.MerchantID, Number: number, PINHash: hash, Over: string(configured.PINHash)}
 	// What the configuration has overtaken goes, and so does another merchant's.
 	set := slices.DeleteFunc(slices.Clone(s.set), func(old setPIN) bool {
 		now, known := s.of.operator(old.Number)

@@ -35,6 +35,19 @@ func TestStaff(t *testing.T) {
 		}
 		return s
 	}
+	set := func(s *Staff, number string, pin counter.PIN) {
+		t.Helper()
+		keep, err := s.NewPIN(number, pin)
+		if err == nil {
+			if _, ok := s.ComparePIN(number, pin); ok {
+				t.Error("a PIN holds before it is kept")
+			}
+			err = keep()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	check := func(what string, s *Staff, number string, pin counter.PIN, want bool) {
 		t.Helper()
 		if op, ok := s.ComparePIN(number, pin); ok != want || ok && op.Number != number {
@@ -43,9 +56,7 @@ func TestStaff(t *testing.T) {
 	}
 	s := open(c)
 	for number, pin := range map[string]counter.PIN{"7": "1111", "17": "3333"} {
-		if err := s.Set(number, pin); err != nil {
-			t.Fatal(err)
-		}
+		set(s, number, pin)
 	}
 	for _, s := range []*Staff{s, open(c)} {
 		check("changed", s, "7", "1111", true)
@@ -90,13 +101,13 @@ func TestStaff(t *testing.T) {
 	s = open(other)
 	check("another merchant's", s, "17", "3333", false)
 	check("another merchant's", s, "7", "4711", true)
-	if err := s.Set("18", "8888"); err != nil {
-		t.Fatal(err)
-	}
+	set(s, "18", "8888")
 	check("what the former merchant's people set is gone", open(c), "17", "3333", false)
 
-	if s.Set("0", "1234") == nil || s.Set("12345", "1234") == nil {
-		t.Error("a number that cannot be typed is taken")
+	for _, number := range []string{"0", "12345"} {
+		if _, err := s.NewPIN(number, "1234"); err == nil {
+			t.Errorf("%s, which cannot be typed, is taken", number)
+		}
 	}
 	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)

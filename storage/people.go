@@ -53,6 +53,9 @@ func (r *Reader) People() ([]payterm.PersonDid, error) {
 	return list, errors.Join(err, broken)
 }
 
+// whose is the operator whose number of wrong PINs a record has.
+const whose = `coalesce(json_extract(body, '$.whom'), json_extract(body, '$.operator'))`
+
 // Failures is the number of wrong PINs in a row of each operator who has any.
 func (r *Reader) Failures() (map[string]int, error) {
 	failures := map[string]int{}
@@ -65,7 +68,7 @@ func (r *Reader) Failures() (map[string]int, error) {
 			failures[operator] = n
 		}
 		return err
-	}, `SELECT json_extract(body, '$.operator'), json_extract(body, '$.failures'), max(seq) FROM journal WHERE `+deeds+
+	}, `SELECT `+whose+`, json_extract(body, '$.failures'), max(seq) FROM journal WHERE `+deeds+
 		` GROUP BY 1`)
 	if err != nil {
 		return nil, fmt.Errorf("storage: count wrong PINs: %w", err)
@@ -84,7 +87,7 @@ func (s *Store) PrunePeople(old Old) (int, error) {
 					coalesce((SELECT max(seq) FROM journal WHERE `+deeds+`
 						AND (wall > 0 AND wall < ? OR mono > 0 AND mono <= ? AND boot IN (SELECT tag FROM boot WHERE lived IS NOT NULL))), 0),
 					coalesce((SELECT seq FROM journal WHERE `+deeds+` ORDER BY seq DESC LIMIT 1 OFFSET ?), 0))
-				AND seq NOT IN (SELECT max(seq) FROM journal WHERE `+deeds+` GROUP BY json_extract(body, '$.operator'))
+				AND seq NOT IN (SELECT max(seq) FROM journal WHERE `+deeds+` GROUP BY `+whose+`)
 			ORDER BY seq LIMIT ?) RETURNING seq, hash`, payterm.Millis(old.Wall), int64(old.Lived), keptDeeds,
 			pruneBatch)
 		if err != nil {

@@ -99,6 +99,11 @@ func TestPrunePeople(t *testing.T) {
 	did(t, s, time.Time{}, payterm.DeedTried, "unknown-1", 4) // before the clock was set: as old as the next one
 	did(t, s, early, payterm.DeedSignedOff, "9", 0)
 	did(t, s, evening, payterm.DeedSignedOn, "9", 0)
+	did(t, s, early, payterm.DeedLocked, "10", 3)
+	if err := s.Record(payterm.Stamp{Boot: "AAAAA", Wall: evening}, payterm.PersonRecord{Deed: payterm.DeedPINChanged,
+		Operator: "9", Whom: "10"}); err != nil { // 10 has no wrong PINs any more, and the record stays
+		t.Fatal(err)
+	}
 	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
@@ -113,21 +118,21 @@ func TestPrunePeople(t *testing.T) {
 			t.Errorf("failures %v %v", f, err)
 		}
 	}
-	whole(303)
+	whole(305)
 	if n, err := s.PrunePeople(Old{Wall: evening.AddDate(0, -1, 0)}); err != nil || n != pruneBatch {
 		t.Errorf("%d dropped of %d: %v", n, pruneBatch, err)
 	}
-	whole(103)
+	whole(105)
 	if n, err := s.Prune(Old{Wall: evening.Add(time.Hour)}); err != nil || n != 4 {
 		t.Errorf("%d orders dropped of 4: %v", n, err)
 	}
-	whole(103)
-	for _, want := range []int{99, 0} { // those of 7, 8, unknown-1 and 9 stay
+	whole(105)
+	for _, want := range []int{100, 0} { // those of 7, 8, unknown-1, 9 and 10 stay
 		if n, err := s.PrunePeople(Old{Wall: evening.AddDate(0, -1, 0)}); err != nil || n != want {
 			t.Errorf("%d dropped of %d: %v", n, want, err)
 		}
 	}
-	whole(4)
+	whole(5)
 }
 
 // TestPeopleAreBounded: the number of person records is bounded as well as their age.

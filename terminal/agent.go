@@ -321,7 +321,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 			return hex.EncodeToString(h.Sum(nil)[:16])
 		},
 		PIN: staff.ComparePIN, Whose: func(number string) string { return staff.Whose(number, a.o.SignKey) },
-		Person: staff.Person, KeepPIN: staff.Set,
+		Person: staff.Person, NewPIN: staff.NewPIN,
 		Jitter: func() uint16 {
 			var b [2]byte
 			rand.Read(b[:])

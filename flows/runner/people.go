@@ -68,7 +68,11 @@ func (r *Runner) record(p payterm.PersonRecord) bool {
 		r.storeFailed(err)
 		return false
 	}
-	r.c.Log.Info("person", "did", p.Deed, "operator", p.Operator, "for", p.For, "failures", p.Failures, "whom", p.Whom)
+	line := []any{"did", p.Deed, "operator", p.Operator, "for", p.For, "failures", p.Failures}
+	if p.Whom != "" {
+		line = append(line, "whom", p.Whom)
+	}
+	r.c.Log.Info("person", line...)
 	return true
 }
 
@@ -143,25 +147,37 @@ func (r *Runner) person(_ context.Context, q counter.Query) counter.Event {
 		Refused: op.Supervisor && op.Number != q.By.AllowedBy}
 }
 
-// keepPIN writes down who sets a PIN, and then keeps its hash. In this order, since whatever holds
-// must be in the journal; a PIN of the journal that was not kept does no harm.
+// keepPIN hashes a PIN, which is slow, writes down who sets it, and then keeps the hash. In this order, since
+// whatever holds must be in the journal, and the journal should not have what never held. Wrong PINs of
+// whoever gets a new one are forgotten.
 func (r *Runner) keepPIN(c counter.KeepPIN) {
 	p := payterm.PersonRecord{Deed: payterm.DeedPINChanged, Operator: c.Query.By.AllowedBy, For: payterm.ForStaff,
-		Whom: c.Query.Text, Failures: r.locks[c.Query.By.AllowedBy].failures}
+		Whom: c.Query.Text}
 	if c.Added {
 		p.Deed = payterm.DeedAdded
 	}
-	if !r.record(p) {
-		r.feed(counter.PINKept{Query: c.Query})
-		return
+	kept := func(err error) {
+		if err == nil {
+			r.locks.right(p.Whom)
+		} else {
+			r.c.Log.Error("an operator's PIN was not kept", "operator", p.Whom, "err", err)
+		}
+		r.feed(counter.PINKept{Query: c.Query, OK: err == nil})
 	}
 	r.c.Go(func() {
-		err := r.c.KeepPIN(c.Query.Text, c.PIN)
+		keep, err := r.c.NewPIN(p.Whom, c.PIN)
 		r.Post(func() {
-			if err != nil {
-				r.c.Log.Error("an operator's PIN was not kept", "operator", c.Query.Text, "err", err)
+			switch {
+			case err != nil:
+				kept(err)
+			case !r.record(p):
+				r.feed(counter.PINKept{Query: c.Query})
+			default:
+				r.c.Go(func() {
+					err := keep()
+					r.Post(func() { kept(err) })
+				})
 			}
-			r.feed(counter.PINKept{Query: c.Query, OK: err == nil})
 		})
 	})
 }

@@ -2,11 +2,13 @@ package runner
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +67,9 @@ func (w *world) deeds() []string {
 		s := fmt.Sprintf("%s %s %d", d.Deed, d.Operator, d.Failures)
 		if d.Wait > 0 {
 			s += fmt.Sprintf(" waits %d", d.Wait)
+		}
+		if d.Whom != "" {
+			s += " of " + d.Whom
 		}
 		deeds = append(deeds, s)
 	}
@@ -265,5 +270,71 @@ func TestNoRestartShortensALock(t *testing.T) {
 		if (name == "") != (found == nil) {
 			t.Errorf("%q: %v", name, found)
 		}
+	}
+}
+
+// TestNewPIN: the journal has a new PIN only once it is hashed, and before it holds; whoever had to
+// wait for wrong PINs signs on with the new one at once, also after a start.
+func TestNewPIN(t *testing.T) {
+	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db")}
+	pin, known := "4711", errors.New("no more operators")
+	w.staffed(func(c *Config) {
+		before := c.PIN
+		c.Settings.Staff = true
+		c.PIN = func(number string, typed counter.PIN) (counter.Operator, bool) {
+			if number == "7" {
+				return counter.Operator{Number: "7", Name: "Marie"}, string(typed) == pin
+			}
+			return before(number, typed)
+		}
+		c.Person = func(number string) (counter.Operator, bool) { return counter.Operator{}, number == "7" }
+		c.NewPIN = func(number string, typed counter.PIN) (func() error, error) {
+			if number != "7" {
+				return nil, known
+			}
+			if slices.ContainsFunc(w.deeds(), func(s string) bool { return strings.HasPrefix(s, "pin_changed") }) {
+				t.Error("it is in the journal before it is hashed")
+			}
+			return func() error {
+				if did := w.deeds(); did[len(did)-1] != "pin_changed 9 0 of 7" {
+					t.Errorf("it holds before it is in the journal: %q", did)
+				}
+				pin = string(typed)
+				return nil
+			}, nil
+		}
+	})
+	sets := func(number string) {
+		t.Helper()
+		w.r.feed(counter.KeyPressed{Key: payterm.KeyF2})
+		for _, keys := range []string{"9E2718E", number + "E", "5555E5555E"} {
+			w.typed(keys)
+			w.run(time.Second)
+		}
+	}
+	w.boot()
+	for range 3 {
+		w.typed("X7E1E")
+		w.run(time.Second)
+	}
+	w.typed("X")
+	w.run(time.Second)
+	sets("8")
+	if v := w.r.counter.Shown; v.Reason != payterm.ReasonStorage {
+		t.Errorf("%+v", v)
+	}
+	w.typed("X")
+	if got := w.deeds(); strings.Contains(strings.Join(got, "; "), "operator_added") {
+		t.Errorf("added by the journal alone: %q", got)
+	}
+	sets("7")
+	w.typed("E")
+	for range 2 {
+		w.typed("7E5555E")
+		w.run(time.Second)
+		if got := w.r.counter.Operator.Name; got != "Marie" {
+			t.Errorf("%q is signed on: %+v", got, w.r.counter.Shown)
+		}
+		w.boot()
 	}
 }

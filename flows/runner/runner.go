@@ -97,10 +97,10 @@ type Config struct {
 	// Whose is the name under which a number is stored. An unknown number may be a misplaced PIN
 	// and is not stored.
 	Whose func(number string) string
-	// Person is who has a number. KeepPIN keeps the hash of an operator's new PIN, off the loop;
-	// nil where operators are changed in the configuration alone.
-	Person  func(number string) (counter.Operator, bool)
-	KeepPIN func(number string, pin counter.PIN) error
+	// Person is who has a number. NewPIN hashes an operator's new PIN, and keep keeps the hash, both
+	// off the loop; nil where operators are changed in the configuration alone.
+	Person func(number string) (counter.Operator, bool)
+	NewPIN func(number string, pin counter.PIN) (keep func() error, err error)
 	// Sold is the sum of the sales in the business day of a wall time; nil if there is no day limit.
 	Sold func(wall time.Time) (payterm.Amount, error)
 	// Totals prints and returns an X, or takes a Z; Rate asks the price of one unit of the
@@ -213,7 +213,7 @@ func New(c Config) *Runner {
 	if c.Train == nil {
 		c.Train = func(bool) payterm.Reason { return payterm.ReasonTraining }
 	}
-	if c.Person == nil || c.KeepPIN == nil {
+	if c.Person == nil || c.NewPIN == nil {
 		c.Settings.Staff = false
 	}
 	if c.Drill == nil {
