@@ -3,6 +3,7 @@ package screen_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"image"
@@ -18,6 +19,8 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
+	"payterm/boards"
 	"payterm/drivers/printer"
 	"payterm/flows/counter"
 	"payterm/flows/order"
@@ -415,8 +418,13 @@ func variants() []shot {
 
 // onGlass composes a view for a display: a small one shows fewer lines of a menu, as the agent requests them.
 func onGlass(s shot, height int, o screen.Options) payterm.Screen {
+	return inLines(s, screen.MenuLines(height), o)
+}
+
+// inLines composes a shot for a display with so many lines of a menu, 0 for all.
+func inLines(s shot, most int, o screen.Options) payterm.Screen {
 	v := s.view
-	if most := screen.MenuLines(height); most > 0 && v.Lines > 0 {
+	if most > 0 && v.Lines > 0 {
 		v.Lines = most
 		for i := v.Lines; i < len(v.Menu.Rows); i++ {
 			v.Menu.Rows[i] = counter.Row{}
@@ -824,6 +832,45 @@ func TestSmallPictures(t *testing.T) {
 			}
 		}
 		sheet.hold(t, language+"-small")
+	}
+}
+
+// TestCharacterPictures is the same with character displays, whose ROMs have few accents: French, every page of
+// every screen.
+func TestCharacterPictures(t *testing.T) {
+	text, err := boards.Read("raspberrypi-i2c-hd44780")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		size          string
+		columns, rows int
+		rom           string
+	}{{"20x4", 20, 4, "A00"}, {"16x2", 16, 2, "A02"}} {
+		profile, err := board.ReadProfile(x.size, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		profile.Display.Columns, profile.Display.Rows, profile.Display.ROM = x.columns, x.rows, x.rom
+		e, b := quiet(t, profile)
+		d := lit(t, e, b)
+		sheet := sheet{colours: 8}
+		for _, s := range slices.Concat(shots(), drills(), trials()) {
+			composed := inLines(s, max(1, x.rows-1), screen.Options{Language: "fr", Merchant: "Thé & Cie", Watermark: s.mark(),
+				Small: true, LettersOnly: true, Link: counter.NetworkUp, Now: noon})
+			frames, unfit := pages(t, e, d, composed)
+			if unfit != nil && !errors.Is(unfit, glass.ErrQRTooSmall) {
+				t.Errorf("%s %s: %v", x.size, s.name, unfit)
+			}
+			for i, frame := range frames {
+				name := s.name
+				if i > 0 {
+					name = fmt.Sprintf("  page %d", i+1)
+				}
+				sheet.add(name, frame, 8)
+			}
+		}
+		sheet.hold(t, "fr-"+x.size)
 	}
 }
 
