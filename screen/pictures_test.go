@@ -856,8 +856,8 @@ func TestCharacterPictures(t *testing.T) {
 		d := lit(t, e, b)
 		sheet := sheet{colours: 8}
 		for _, s := range slices.Concat(shots(), drills(), trials()) {
-			composed := inLines(s, max(1, x.rows-1), screen.Options{Language: "fr", Merchant: "Thé & Cie", Watermark: s.mark(),
-				Small: true, LettersOnly: true, Link: counter.NetworkUp, Now: noon})
+			composed := inLines(s, max(1, x.rows-1), screen.Options{Language: "fr", Merchant: "Thé & Cie",
+				Watermark: s.mark(), Small: true, LettersOnly: true, Link: counter.NetworkUp, Now: noon})
 			frames, unfit := pages(t, e, d, composed)
 			if unfit != nil && !errors.Is(unfit, glass.ErrQRTooSmall) {
 				t.Errorf("%s %s: %v", x.size, s.name, unfit)

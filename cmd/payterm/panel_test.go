@@ -95,10 +95,41 @@ func (b *browser) tabTo(id string) {
 	b.t.Fatalf("Tab never comes to #%s", id)
 }
 
+// settle waits until the page's glass shows what the terminal's display shows, and that is at rest.
+func (b *browser) settle() {
+	b.t.Helper()
+	const settled = `(async () => {
+  const draw = (from, w, h) => {
+    const pen = new OffscreenCanvas(w, h).getContext('2d');
+    pen.imageSmoothingEnabled = false;
+    pen.drawImage(from, 0, 0, w, h);
+    return pen.getImageData(0, 0, w, h).data;
+  };
+  const look = async () => createImageBitmap(await (await fetch('/emu/display.png')).blob());
+  const same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
+  const before = await look();
+  await new Promise(done => setTimeout(done, 150));
+  const now = await look(), w = now.width, h = now.height, pixels = draw(now, w, h);
+  return same(draw(before, w, h), pixels) && same(draw(document.getElementById('glass'), w, h), pixels);
+})()`
+	for end := time.Now().Add(time.Minute); ; {
+		at, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](settled, chromedp.EvalAwaitPromise))
+		switch {
+		case err != nil:
+			b.t.Fatal(err)
+		case at:
+			return
+		case time.Now().After(end):
+			b.t.Fatal("the page's glass does not show the display")
+		}
+	}
+}
+
 // picture takes a picture for the documentation. It is taken at every run, to test that, and
 // written with -update only.
 func (b *browser) picture(name string) {
 	b.t.Helper()
+	b.settle()
 	shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		b.t.Fatal(err)
