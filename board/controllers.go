@@ -274,10 +274,14 @@ func (c *checker) spi(d *Display, known Controller) {
 }
 
 func (c *checker) i2c(d *Display, known Controller) {
-	if i2cName.MatchString(d.I2C) {
-		c.shares("display.i2c", d.I2C)
-	} else {
+	switch {
+	case !i2cName.MatchString(d.I2C):
 		c.bad("display.i2c", "%q: a bus, such as I2C1", d.I2C)
+	case c.header != nil && c.header.shared(d.I2C) == nil:
+		c.bad("display.i2c", "%s is not on the header of this board, which has %s (for one that an overlay makes of other "+
+			"lines: header = %q, which has nothing checked)", d.I2C, c.header.i2cBuses(), noHeader)
+	default:
+		c.shares("display.i2c", d.I2C)
 	}
 	if d.Address == 0 && !c.file.Has("display.address") {
 		d.Address = known.Address

@@ -21,6 +21,7 @@ type Header struct {
 	form  *regexp.Regexp        // of names that only these chips' lines have
 	spi   []spiLines
 	pairs []pairLines
+	bare  *regexp.Regexp // a line's number under a name that other programs and drawings give it; nil for none
 }
 
 // headerLine is a line on the header.
@@ -63,24 +64,39 @@ const beagleLines = "P8_3 1 6 P8_4 1 7 P8_5 1 2 P8_6 1 3 P8_7 2 2 P8_8 2 3 P8_9 
 	"P9_27 3 19 P9_28 3 17 P9_29 3 15 P9_30 3 16 P9_31 3 14 P9_41 0 20 P9_41 3 20 P9_42 0 7 P9_42 3 18"
 
 // Headers are the known headers. If one prefix of board names begins with another, the longer one comes first.
-// The buses of the Raspberry Pi's chips differ from SPI2 on; the chip selects are the defaults of the overlays.
+// The buses of the Raspberry Pi's chips differ from SPI2 and I2C2 on; their chip selects and lines are the defaults
+// of the overlays.
 var Headers = []Header{
-	piHeader("raspberrypi5", "Raspberry Pi 5", []string{"gpiochip0", "gpiochip4", "pinctrl-rp1"}, []spiLines{
-		gpioSPI("SPI2", 1, 2, 3, 0, 24), gpioSPI("SPI3", 5, 6, 7, 4, 25), gpioSPI("SPI5", 13, 14, 15, 12, 26),
+	piHeader("raspberrypi5", "Raspberry Pi 5", []string{"gpiochip0", "gpiochip4", "pinctrl-rp1"}, piBuses{
+		[]spiLines{
+			gpioSPI("SPI2", 1, 2, 3, 0, 24), gpioSPI("SPI3", 5, 6, 7, 4, 25), gpioSPI("SPI5", 13, 14, 15, 12, 26),
+		},
+		map[string]int{"I2C2": 4, "I2C3": 6},
 	}),
-	piHeader("raspberrypi4", "Raspberry Pi 4", []string{"gpiochip0", "pinctrl-bcm2711", "pinctrl-bcm2835"}, []spiLines{
-		gpioSPI("SPI3", 1, 2, 3, 0, 24), gpioSPI("SPI4", 5, 6, 7, 4, 25),
-		gpioSPI("SPI5", 13, 14, 15, 12, 26), gpioSPI("SPI6", 19, 20, 21, 18, 27),
+	piHeader("raspberrypi4", "Raspberry Pi 4", []string{"gpiochip0", "pinctrl-bcm2711", "pinctrl-bcm2835"}, piBuses{
+		[]spiLines{
+			gpioSPI("SPI3", 1, 2, 3, 0, 24), gpioSPI("SPI4", 5, 6, 7, 4, 25),
+			gpioSPI("SPI5", 13, 14, 15, 12, 26), gpioSPI("SPI6", 19, 20, 21, 18, 27),
+		},
+		map[string]int{"I2C3": 4, "I2C4": 8, "I2C5": 12, "I2C6": 22},
 	}),
-	piHeader("raspberrypi", "Raspberry Pi", []string{"gpiochip0", "pinctrl-bcm2835", "pinctrl-bcm2711"}, nil),
+	piHeader("raspberrypi", "Raspberry Pi", []string{"gpiochip0", "pinctrl-bcm2835", "pinctrl-bcm2711"}, piBuses{}),
 	orangeHeader(), beagleHeader(),
 }
 
-func piHeader(name, boards string, chips []string, more []spiLines) Header {
+// piBuses are the buses that some Raspberry Pi have besides SPI0, SPI1, I2C0 and I2C1: of an I2C bus the number
+// of its first line.
+type piBuses struct {
+	spi []spiLines
+	i2c map[string]int
+}
+
+func piHeader(name, boards string, chips []string, more piBuses) Header {
 	h := Header{
 		Name: name, boards: boards, has: "GPIO0 to GPIO27", lines: map[string]headerLine{}, chips: chips,
 		form: regexp.MustCompile(`^GPIO(0|[1-9][0-9]{0,3})$`),
-		spi:  append([]spiLines{gpioSPI("SPI0", 9, 10, 11, 8, 7), gpioSPI("SPI1", 19, 20, 21, 18, 17, 16)}, more...),
+		spi:  append([]spiLines{gpioSPI("SPI0", 9, 10, 11, 8, 7), gpioSPI("SPI1", 19, 20, 21, 18, 17, 16)}, more.spi...),
+		bare: regexp.MustCompile(`^(?:BCM|IO|GP|G|GPIO\.)[-_ ]?([0-9]+)$`),
 		pairs: []pairLines{
 			{[]string{"I2C0"}, [2]string{"SDA", "SCL"}, [2]string{"GPIO0", "GPIO1"}},
 			{[]string{"I2C1"}, [2]string{"SDA", "SCL"}, [2]string{"GPIO2", "GPIO3"}},
@@ -92,6 +108,10 @@ func piHeader(name, boards string, chips []string, more []spiLines) Header {
 	}
 	if name == "raspberrypi5" { // its serial0 is not on the header
 		h.pairs[2].names = []string{"/dev/ttyAMA0"}
+	}
+	for bus, sda := range more.i2c {
+		gpio := func(n int) string { return fmt.Sprintf("GPIO%d", n) }
+		h.pairs = append(h.pairs, pairLines{[]string{bus}, [2]string{"SDA", "SCL"}, [2]string{gpio(sda), gpio(sda + 1)}})
 	}
 	for n, line := range strings.Fields(piLines) {
 		names := strings.Split(line, "/")
@@ -135,7 +155,10 @@ func beagleHeader() Header {
 			{"SPI0", "P9_21", "P9_18", "P9_22", []string{"P9_17"}},
 			{"SPI1", "P9_29", "P9_30", "P9_31", []string{"P9_28"}},
 		},
-		pairs: []pairLines{{[]string{"I2C2"}, [2]string{"SDA", "SCL"}, [2]string{"P9_20", "P9_19"}}},
+		pairs: []pairLines{
+			{[]string{"I2C1"}, [2]string{"SDA", "SCL"}, [2]string{"P9_18", "P9_17"}},
+			{[]string{"I2C2"}, [2]string{"SDA", "SCL"}, [2]string{"P9_20", "P9_19"}},
+		},
 	}
 	for uart, lines := range map[string][2]string{
 		"1": {"P9_24", "P9_26"}, "2": {"P9_21", "P9_22"}, "4": {"P9_13", "P9_11"}, "5": {"P8_37", "P8_38"},
@@ -236,6 +259,70 @@ func (h *Header) meant(name string) (line string, is bool) {
 	return "", false
 }
 
+// chipName is a chip by the kernel's own name, whatever it is.
+var chipName = regexp.MustCompile(`^gpiochip[0-9]+$`)
+
+// pinName is a pin by its number, as drawings name it.
+var pinName = regexp.MustCompile(`^(?:PIN|PHYS|J8)[-_. ]?0*([0-9]+)$`)
+
+// nearest returns the lines that a name may mean which the header does not have: by the pin's number, by the
+// line's under another name, with letters for digits (GPIO1O), or otherwise misspelt. Nil for none.
+func (h *Header) nearest(name string) []string {
+	upper := strings.ToUpper(name)
+	if m := pinName.FindStringSubmatch(upper); m != nil {
+		for _, l := range h.lines {
+			if l.pin == m[1] {
+				return []string{l.name + " (pin " + l.pin + ")"}
+			}
+		}
+		return nil
+	}
+	if h.bare != nil {
+		if m := h.bare.FindStringSubmatch(upper); m != nil {
+			if line, is := h.loose[loosely("GPIO"+m[1])]; is {
+				return []string{line}
+			}
+		}
+	}
+	head, digits := cutNumber(upper)
+	var alike []string
+	for line := range h.lines {
+		theirs, number := cutNumber(strings.ToUpper(line))
+		tail, is := strings.CutPrefix(alikeDigits(upper), alikeDigits(theirs))
+		if is && h.loose[loosely(theirs+tail)] == line {
+			return []string{line}
+		}
+		if number == digits && strings.Contains(line, ":") == strings.Contains(name, ":") && oneMistake(head, theirs) {
+			alike = append(alike, line)
+		}
+	}
+	slices.Sort(alike)
+	return alike
+}
+
+// oneMistake reports whether two words differ by one letter that is wrong, missing or too much, or by two that
+// changed places.
+func oneMistake(a, b string) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return len(a) < 2 && len(b) < 2 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
+}
+
+// cutNumber cuts off the digits at the end of a name.
+func cutNumber(name string) (head, digits string) {
+	head = strings.TrimRight(name, "0123456789")
+	return head, name[len(head):]
+}
+
+// alikeDigits writes the letters of a name that look like digits as digits.
+func alikeDigits(name string) string {
+	return strings.NewReplacer("O", "0", "I", "1", "L", "1").Replace(name)
+}
+
 // taken is a line that a bus or a serial line uses.
 type taken struct{ signal, line string }
 
@@ -264,6 +351,18 @@ func (h *Header) buses() string {
 			all = append(all, fmt.Sprintf("%s.%d", s.bus, n))
 		}
 	}
+	return strings.Join(all, ", ")
+}
+
+// i2cBuses lists the header's I2C buses, for a message.
+func (h *Header) i2cBuses() string {
+	var all []string
+	for _, p := range h.pairs {
+		if i2cName.MatchString(p.names[0]) {
+			all = append(all, p.names[0])
+		}
+	}
+	slices.Sort(all)
 	return strings.Join(all, ", ")
 }
 
@@ -306,7 +405,17 @@ func (c *checker) onHeader(key, name string) (string, bool) {
 			name, c.header.has, noHeader)
 		return "", false
 	}
-	return oneSpelling(name), true // an expander's, or one with a name of its own
+	chip, _, byOffset := strings.Cut(name, ":")
+	switch near := c.header.nearest(name); {
+	case byOffset && (len(near) == 0 || chipName.MatchString(chip)): // an expander's
+		return oneSpelling(name), true
+	case len(near) > 0:
+		c.bad(key, "%s is not a line of this board; did you mean %s?", name, strings.Join(near, " or "))
+	default:
+		c.bad(key, "%s is not a line of this board, whose header has %s; a line of an expander is chip:offset, such as "+
+			"gpiochip2:3 (header = %q has nothing checked)", name, c.header.has, noHeader)
+	}
+	return "", false
 }
 
 // shares marks the lines of a bus or a serial line as used.

@@ -36,8 +36,10 @@ func TestHeader(t *testing.T) {
 	}{
 		{some, "", "SPI0.0", "GPIO25", "GPIO17", "/dev/serial0", ""},
 		{some, "", "SPI0.0", "gpiochip0:25", "pinctrl-bcm2711:17", "/dev/ttyACM0", ""},
-		{some, "", "SPI0.1", "GPIO25", "EXPANDER_3", "/dev/ttyACM0", ""}, // EXPANDER_3 is an expander's
-		{some, "", "SPI0.1", "GPIO25", "GPIO8", "/dev/ttyACM0", ""},      // CE0 is free
+		{some, "", "SPI0.1", "GPIO25", "mcp23017:3", "/dev/ttyACM0", ""}, // an expander's
+		{some, "", "SPI0.1", "GPIO25", "EXPANDER_3", "/dev/ttyACM0", "11: keypad.rows: EXPANDER_3 is not a line of this " +
+			"board, whose header has GPIO0 to GPIO27; a line of an expander is chip:offset, such as gpiochip2:3 ("},
+		{some, "", "SPI0.1", "GPIO25", "GPIO8", "/dev/ttyACM0", ""}, // CE0 is free
 		{some, "", "SPI0.0", "GPIO25", "gpiochip1:99", "/dev/ttyACM0", ""},
 		{some, "", "SPI0.0", "GPIO25", "GPIO99", "/dev/ttyACM0",
 			"11: keypad.rows: GPIO99 is not on the header of this board, which has GPIO0 to GPIO27"},
@@ -88,7 +90,7 @@ func TestLinesWrittenOtherwise(t *testing.T) {
 		{"Raspberry Pi 4", "pinctrl_bcm2711:5", "pinctrl-bcm2711:5"},
 		{"Orange Pi Zero 3", "pc7", "PC7"}, {"Orange Pi Zero 3", "PC07", "PC7"},
 		{"BeagleBone Black", "P9.12", "P9_12"}, {"BeagleBone Black", "gpio_32_63:28", "gpio-32-63:28"},
-		{"Raspberry Pi 4", "LAMP", ""}, {"Raspberry Pi 4", "gpiochip2:5", ""}, {"Raspberry Pi 4", "expander-5", ""},
+		{"Raspberry Pi 4", "gpiochip2:5", ""},
 		{"a board of one's own", "gpio05", ""},
 	} {
 		_, err := ReadProfile("p.toml", fmt.Appendf(nil, "board = %q\n[scanner]\ndevice = \"/dev/ttyACM0\"\nbaud = 9600\n"+
@@ -96,6 +98,63 @@ func TestLinesWrittenOtherwise(t *testing.T) {
 		want := "p.toml:6: signal.buzzer: " + c.name + ": the kernel has no line of this name; did you mean " + c.meant + "?"
 		if (err == nil) != (c.meant == "") || err != nil && err.Error() != want {
 			t.Errorf("%s: %s: %v, want %s", c.board, c.name, err, want)
+		}
+	}
+}
+
+// TestMisspeltLines: on a known header any other name is refused, with the nearest right one where there is one.
+func TestMisspeltLines(t *testing.T) {
+	const pi, orange, beagle = "Raspberry Pi 3", "Orange Pi Zero 3", "BeagleBone Black"
+	for _, c := range []struct{ board, name, says string }{
+		{pi, "GPIO1O", "did you mean GPIO10?"}, {pi, "GPIOO5", "did you mean GPIO5?"},
+		{pi, "GIPO17", "did you mean GPIO17?"}, {pi, "GPlO17", "did you mean GPIO17?"},
+		{pi, "GPI017", "did you mean GPIO17?"}, {pi, "GPIOI7", "did you mean GPIO17?"},
+		{pi, "GPO17", "did you mean GPIO17?"}, {pi, "GPIIO17", "did you mean GPIO17?"},
+		{pi, "BCM17", "did you mean GPIO17?"}, {pi, "G17", "did you mean GPIO17?"}, {pi, "IO4", "did you mean GPIO4?"},
+		{pi, "PIN11", "did you mean GPIO17 (pin 11)?"}, {pi, "pin_7", "did you mean GPIO4 (pin 7)?"},
+		{pi, "PIN6", "is not a line of this board, whose header has GPIO0 to GPIO27;"}, // ground
+		{pi, "BCM99", "is not a line of this board"}, {pi, "LAMP", "is not a line of this board"},
+		{pi, "SPI_MOIS", "did you mean SPI_MOSI?"}, {pi, "expander-5", "is not a line of this board"},
+		{pi, "gpiochp0:17", "did you mean gpiochip0:17?"},
+		{pi, "pinctrl-bcm271l:17", "did you mean pinctrl-bcm2711:17?"},
+		{orange, "PZ9", "did you mean PC9 or PH9?"}, {orange, "PCO9", "did you mean PC9?"},
+		{orange, "PIN24", "did you mean PH9 (pin 24)?"},
+		{orange, "GPIO17", "is not a line of this board, whose header has PC5"},
+		{beagle, "P9_I2", "did you mean P9_12?"}, {beagle, "PB_12", "did you mean P8_12 or P9_12?"},
+		{pi, "GPIO17", ""}, {pi, "gpiochip3:17", ""}, {pi, "mcp23017:17", ""}, {orange, "gpiochip1:9", ""},
+	} {
+		_, err := ReadProfile("p.toml", fmt.Appendf(nil, "board = %q\n[scanner]\ndevice = \"/dev/ttyACM0\"\nbaud = 9600\n"+
+			"[signal]\nbuzzer = %q\n", c.board, c.name))
+		if (err == nil) != (c.says == "") || err != nil && (!strings.Contains(err.Error(), c.says) ||
+			!strings.HasPrefix(err.Error(), "p.toml:6: signal.buzzer: "+c.name)) {
+			t.Errorf("%s: %s: %v, want %q", c.board, c.name, err, c.says)
+		}
+	}
+}
+
+// TestI2CBuses: on a known header a bus that it does not have is refused.
+func TestI2CBuses(t *testing.T) {
+	for _, c := range []struct{ board, bus, buzzer, wrong string }{
+		{"Raspberry Pi 3", "I2C9", "GPIO4", "I2C9 is not on the header of this board, which has I2C0, I2C1 (for one that"},
+		{"Raspberry Pi 3", "I2C3", "GPIO4", "I2C3 is not on"}, {"Raspberry Pi 3", "I2C0", "GPIO4", ""},
+		{"Raspberry Pi 4", "I2C3", "GPIO4", "GPIO4 is used by display.i2c as SDA already"},
+		{"Raspberry Pi 4", "I2C6", "GPIO4", ""},
+		{"Raspberry Pi 4", "I2C2", "GPIO4", "which has I2C0, I2C1, I2C3, I2C4"},
+		{"Raspberry Pi 5", "I2C2", "GPIO5", "GPIO5 is used by display.i2c as SCL already"},
+		{"Orange Pi Zero 3", "I2C1", "PC9", "which has I2C3"}, {"BeagleBone Black", "I2C1", "P9_12", ""},
+		{"Our board", "I2C9", "GPIO4", ""},
+	} {
+		_, err := ReadProfile("p.toml", fmt.Appendf(nil, `board = %q
+[display]
+controller = "hd44780"
+i2c = %q
+columns = 20
+rows = 4
+[signal]
+buzzer = %q
+`, c.board, c.bus, c.buzzer))
+		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }
