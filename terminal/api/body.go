@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -27,13 +28,23 @@ func read(w http.ResponseWriter, r *http.Request, most int64, v any) error {
 	if err := eachOnce(text, fieldsOf(v)); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(text, v); err != nil {
+	var wrong *json.UnmarshalTypeError
+	switch err := json.Unmarshal(text, v); {
+	case errors.As(err, &wrong):
+		return Errorf(Malformed, "%s: %s is needed, and it is a %s", wrong.Field,
+			cmp.Or(forms[wrong.Type.Kind()], "another form"), wrong.Value)
+	case err != nil:
 		return Wrap(Malformed, err)
 	}
 	if c, ok := v.(interface{ check() error }); ok {
 		return c.check()
 	}
 	return nil
+}
+
+// forms are what a field takes, by the kind of its type.
+var forms = map[reflect.Kind]string{
+	reflect.Bool: "true or false", reflect.String: "a text", reflect.Int64: "a whole number",
 }
 
 // eachOnce refuses bodies that two programs could read differently: duplicate fields, other case,

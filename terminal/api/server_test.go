@@ -145,6 +145,26 @@ func TestEachRefusalHasItsStatus(t *testing.T) {
 	}
 }
 
+// TestWrongTypes: a value of another type is refused by the field's name, in words of JSON and not of Go.
+func TestWrongTypes(t *testing.T) {
+	for call, body := range map[string][3]string{
+		"POST /sale": {`{"mode":"passive","amount_minor":12.5}`,
+			"amount_minor: a whole number is needed", "12.5"},
+		"POST /cancel":             {`{"order_id":7}`, "order_id: a text is needed", "number"},
+		"POST /training":           {`{"on":"yes"}`, "on: true or false is needed", "string"},
+		"POST /orders/T1X/refund":  {`{"amount_minor":"5.00"}`, "amount_minor: a whole number is needed", "string"},
+		"POST /orders/T1X/resolve": {`{"reason":["x"]}`, "reason: a text is needed", "array"},
+	} {
+		w := ask(newFake(), call, body[0])
+		var e api.Error
+		if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Code != api.Malformed ||
+			!strings.HasPrefix(e.Message, body[1]) || !strings.Contains(e.Message, body[2]) ||
+			strings.Contains(e.Message, "Go") {
+			t.Errorf("%s: %s, want %q", call, w.Body, body[1])
+		}
+	}
+}
+
 func ask(f *fake, call, body string) *httptest.ResponseRecorder {
 	method, path, _ := strings.Cut(call, " ")
 	w := httptest.NewRecorder()
