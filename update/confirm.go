@@ -77,6 +77,11 @@ func (u Updater) prove(ctx context.Context) (Confirmed, error) {
 	if err := u.good(ctx); err != nil {
 		return Confirmed{}, fmt.Errorf("update: %w", err)
 	}
+	var m Manifest
+	if err := u.kept("trial.json", &m); err != nil {
+		u.Say("which version this is: %v", err)
+	}
+	u.Say("version %s in slot %s is healthy and stays", m.Version, u.slot)
 	u.tell(ctx, screen.UpdateDone, "")
 	return Confirmed{Slot: u.slot, Good: true, WasOnTrial: true}, nil
 }

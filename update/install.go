@@ -143,12 +143,15 @@ func (u Updater) rest(ctx context.Context, m Manifest) error {
 	ctx, stop := context.WithTimeoutCause(ctx, counterTime,
 		fmt.Errorf("version %s is installed and starts with the next restart", m.Version))
 	defer stop()
-	for {
+	for told := ""; ; {
 		err := u.claim(ctx)
 		if err == nil {
 			return nil
 		}
-		u.Say("the restart waits: %v", err)
+		if why := err.Error(); why != told {
+			u.Say("version %s is installed, and the restart waits: %s", m.Version, why)
+			told = why
+		}
 		if err := u.sleep(ctx, healthPause); err != nil {
 			return fmt.Errorf("update: %w", err)
 		}

@@ -111,6 +111,7 @@ type bench struct {
 	notices []string
 	refused error // error of rauc install
 	ran     []string
+	said    string // to the log
 }
 
 func newBench(t *testing.T) (*bench, Updater) {
@@ -119,8 +120,9 @@ func newBench(t *testing.T) (*bench, Updater) {
 		bundle: fmt.Sprintf(`{"compatible":"x","version":"v2","build":"2000","description":"store %d"}`, form)}
 	return m, Updater{
 		Machine: Machine{Agent: m, Dir: filepath.Join(t.TempDir(), "update"), Built: 1000, Form: form, Run: m.run,
-			Say: t.Logf, RootsOwn: func(string) error { return nil },
-			Synced: func() (bool, error) { return true, nil }},
+			Say:      func(format string, args ...any) { m.said += fmt.Sprintf(format+"\n", args...) },
+			RootsOwn: func(string) error { return nil },
+			Synced:   func() (bool, error) { return true, nil }},
 		slot: "A", space: spaceIn, stalled: time.Minute,
 		sleep: func(context.Context, time.Duration) error { return errors.New("time is up") },
 	}
@@ -291,6 +293,9 @@ func TestRestartsAtRest(t *testing.T) {
 		m.ran[len(m.ran)-1] != "systemctl reboot" {
 		t.Errorf("%v after %d pauses: %q", err, slept, m.ran)
 	}
+	if strings.Count(m.said, "installing version v2") != 1 || strings.Count(m.said, "the restart waits") != 1 {
+		t.Errorf("the log has %s", m.said)
+	}
 }
 
 // TestWaitsForTheCounter: a sale that begins while RAUC writes delays the restart until it
@@ -327,12 +332,16 @@ func TestConfirm(t *testing.T) {
 		passed map[string]bool
 		ran    []string
 		why    string
+		says   string // in the log
 	}{
-		{"a version that is known", "none", nil, []string{"rauc status mark-good"}, ""},
-		{"known, and its display broke today", "none", dark, []string{"rauc status mark-good"}, ""},
-		{"a new one that is healthy", "A", nil, []string{"rauc status mark-good"}, ""},
-		{"a new one that stays dark", "A", dark, []string{"systemctl reboot"}, "not healthy: display"},
-		{"a new one did not start", "B", nil, []string{"slots set-state B bad", "rauc status mark-good"}, ""},
+		{"a version that is known", "none", nil, []string{"rauc status mark-good"}, "", ""},
+		{"known, and its display broke today", "none", dark, []string{"rauc status mark-good"}, "", ""},
+		{"a new one that is healthy", "A", nil, []string{"rauc status mark-good"}, "",
+			"version v2 in slot A is healthy and stays"},
+		{"a new one that stays dark", "A", dark, []string{"systemctl reboot"}, "not healthy: display",
+			"not healthy: display"},
+		{"a new one did not start", "B", nil, []string{"slots set-state B bad", "rauc status mark-good"}, "",
+			"version v2 in slot B was not healthy"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, u := newBench(t)
@@ -350,6 +359,9 @@ func TestConfirm(t *testing.T) {
 			}
 			if !slices.Equal(m.ran, c.ran) {
 				t.Errorf("it ran %q, want %q", m.ran, c.ran)
+			}
+			if !strings.Contains(m.said, c.says) || c.says == "" && m.said != "" {
+				t.Errorf("the log has %q, want %q", m.said, c.says)
 			}
 			if fell := u.failed(Manifest{Version: "v2"}); fell != (c.trial == "B") {
 				t.Errorf("the timer would try it again: %v", !fell)
