@@ -38,6 +38,9 @@ const (
 	exitProtected exitStatus = 5 // the folder cannot be written
 )
 
+// copiedName is the copy of the journal, so that --data of its folder reads it.
+const copiedName = "payterm.db"
+
 // roomLeft is what stays free in the data directory beside an unencrypted copy of the journal.
 const roomLeft = 64 << 20
 
@@ -51,8 +54,11 @@ func (c reportsCmd) Run() error {
 	}
 	now := time.Now()
 	name := cfg.Terminal.ID + "-" + now.UTC().Format("20060102T150405Z")
-	out := reports{cmd: c, cfg: cfg, at: filepath.Join(c.Folder, name+".part"), ctx: ctx}
-	if err = os.Mkdir(out.at, 0o700); err == nil {
+	out := reports{cmd: c, cfg: cfg, at: filepath.Join(c.Folder, name+part), ctx: ctx}
+	if err = c.sweep(cfg.Terminal.ID); err == nil {
+		err = os.Mkdir(out.at, 0o700)
+	}
+	if err == nil {
 		if err = out.write(now); err == nil {
 			err = os.Rename(out.at, filepath.Join(c.Folder, name))
 		}
@@ -74,6 +80,19 @@ func (c reportsCmd) Run() error {
 		Encrypted bool     `json:"encrypted"`
 	}{filepath.Join(c.Folder, name), out.names, cfg.Merchant.ReportsKey != ""}
 	return c.print(done, func() { fmt.Println(done.Folder) })
+}
+
+// part ends the name of a folder that is not whole.
+const part = ".part"
+
+// sweep removes what is left of this terminal's folders that never became whole: a stick that is pulled out
+// each time would fill up with them.
+func (c reportsCmd) sweep(terminal string) error {
+	left, err := filepath.Glob(filepath.Join(c.Folder, terminal+"-????????T??????Z"+part))
+	for _, folder := range left {
+		err = errors.Join(err, os.RemoveAll(folder))
+	}
+	return err
 }
 
 // refusedBy is the exit status of a folder that takes nothing; 0 for another error, or none.
@@ -147,7 +166,7 @@ var errNoCopy = errors.New("this terminal has no room for a copy of its journal,
 // journal writes a checked copy of the journal. One that is to be encrypted is made beside the
 // journal: a stick can be lost with what was on it for a moment.
 func (r *reports) journal(j *storage.Reader) error {
-	plain := filepath.Join(r.at, "journal.db")
+	plain := filepath.Join(r.at, copiedName)
 	if r.cfg.Merchant.ReportsKey != "" {
 		plain = filepath.Join(r.cmd.Data, ".reports.db")
 		for _, left := range []string{plain, plain + ".part"} { // of one that the power took
@@ -183,13 +202,13 @@ func (r *reports) journal(j *storage.Reader) error {
 	}
 	defer from.Close()
 	if r.cfg.Merchant.ReportsKey != "" {
-		return r.file("journal.db", func(w io.Writer) error { _, err := io.Copy(w, from); return err })
+		return r.file(copiedName, func(w io.Writer) error { _, err := io.Copy(w, from); return err })
 	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, from); err != nil {
 		return err
 	}
-	r.note("journal.db", sum.Sum(nil))
+	r.note(copiedName, sum.Sum(nil))
 	return nil
 }
 

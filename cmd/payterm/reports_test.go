@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"payterm/storage"
 )
@@ -25,6 +26,7 @@ func TestReports(t *testing.T) {
 	s := newShop(t, "")
 	sale := s.sold("12.34")
 	s.totals("z")
+	s.totals("z") // of nothing
 	s.sold("5.00")
 	stick := t.TempDir()
 	plain := filepath.Join(s.dir, "plain.toml")
@@ -69,7 +71,7 @@ func TestReports(t *testing.T) {
 			t.Fatal(err)
 		}
 		rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
-		if err != nil || rows[0][7] != "amount_minor" {
+		if err != nil || rows[0][7] != "amount_minor" || len(rows[0]) != len(rows[len(rows)-1]) {
 			t.Fatalf("%v %q", err, rows)
 		}
 		if len(rows) < 2 {
@@ -77,7 +79,7 @@ func TestReports(t *testing.T) {
 		}
 		return len(rows) - 1, rows[1][7]
 	}
-	if rows, minor := sum("z.csv"); rows != 1 || minor != "1234" {
+	if rows, minor := sum("z.csv"); rows != 2 || minor != "1234" {
 		t.Errorf("z.csv: %d rows, %s", rows, minor)
 	}
 	days := slices.DeleteFunc(slices.Clone(r.Files), func(name string) bool { return !strings.HasPrefix(name, "day-") })
@@ -87,9 +89,29 @@ func TestReports(t *testing.T) {
 	if rows, minor := sum(days[1]); rows != 1 || minor != "1734" {
 		t.Errorf("%s: %d rows, %s", days[1], rows, minor)
 	}
-	copied := filepath.Join(r.Folder, "journal.db")
+	if out, complaint, err := ran(t, "", "journal", "list", "--data", r.Folder); err != nil ||
+		!strings.Contains(out, string(sale.ID)) {
+		t.Error(out, complaint, err)
+	}
+	copied := filepath.Join(r.Folder, "payterm.db")
 	if out, complaint, err := ran(t, "", "journal", "verify", copied); err != nil {
 		t.Error(out, complaint, err)
+	}
+
+	left := filepath.Join(stick, "T7-20261128T080000Z.part")
+	others := filepath.Join(stick, "T8-20261128T080000Z.part")
+	for _, folder := range []string{left, others} {
+		if err := os.MkdirAll(filepath.Join(folder, "x"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(time.Second) // the first folder is named by the same second
+	write(plain, stick)
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what a pulled stick had is left: %v", err)
+	}
+	if _, err := os.Stat(others); err != nil {
+		t.Error(err)
 	}
 
 	r = write(sealed, t.TempDir()) // the first folder is named by the same second
@@ -104,9 +126,9 @@ func TestReports(t *testing.T) {
 			t.Errorf("%s: %v %.60q", name, err, text)
 		}
 	}
-	left, err := filepath.Glob(filepath.Join(s.data, ".reports*"))
-	if err != nil || len(left) > 0 {
-		t.Errorf("left in the data directory: %q %v", left, err)
+	rest, err := filepath.Glob(filepath.Join(s.data, ".reports*"))
+	if err != nil || len(rest) > 0 {
+		t.Errorf("left in the data directory: %q %v", rest, err)
 	}
 
 	// What cannot be written whole leaves nothing.

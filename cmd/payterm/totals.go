@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -154,7 +155,8 @@ func totalsCSV(t payterm.Totals) error {
 // totalsHead names the columns of totalsRows.
 var totalsHead = []string{"number", "from", "to", "wallet", "mode", "operator", "count", "amount_minor", "tip_minor",
 	"refund_count", "refunded_minor",
-	"day", "last_day", "open_order_id", "open_minor", "ended_in", "currency", "merchant_id"}
+	"day", "last_day", "open_order_id", "open_minor", "ended_in", "currency", "merchant_id",
+	"taken_by", "allowed_by"}
 
 func totalsRows(t payterm.Totals) (rows [][]string) {
 	n := func(i int64) string { return strconv.FormatInt(i, 10) }
@@ -164,7 +166,7 @@ func totalsRows(t payterm.Totals) (rows [][]string) {
 	}
 	line := func(wallet payterm.Channel, mode payterm.Mode, operator string, sums ...string) {
 		row := []string{n(t.Number), moment(t.From), moment(t.To), string(wallet), string(mode), operator}
-		rows = append(rows, append(row, sums...))
+		rows = append(rows, slices.Concat(row, sums, []string{t.Operator, t.AllowedBy}))
 	}
 	for _, r := range t.By {
 		line(r.Wallet, r.Mode, r.Operator,
@@ -178,6 +180,9 @@ func totalsRows(t payterm.Totals) (rows [][]string) {
 		}
 		line(o.Wallet, o.Mode, o.Operator, "0", "0", "0", "0", "0", t.Day, last, string(o.ID), n(o.Total().Minor),
 			ended, string(o.Currency), o.MerchantID)
+	}
+	if len(rows) == 0 && t.Number != 0 { // a Z of nothing is a Z
+		line("", "", "", "0", "0", "0", "0", "0", t.Day, last, "", "", "", "", "")
 	}
 	return rows
 }
