@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -293,6 +294,41 @@ func TestPanelTrial(t *testing.T) {
 			s.has("idle", "Entrez le montant") // still signed on
 			b.do(chromedp.Navigate(s.panel))
 			b.until("the page knows what is tried", `document.getElementById('try-language').value + document.getElementById('try-slips').value + document.getElementById('try-tips').value + document.getElementById('try-operator').value === 'frfr en10 157'`)
+		})
+	}
+}
+
+// TestPanelStaff: with the keyboard at the page a supervisor adds an operator, who signs on. Nothing of the page moves,
+// and neither the page nor the terminal's timeline has the new PIN.
+func TestPanelStaff(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int64{{1280, 720}, {390, 844}} {
+		t.Run(fmt.Sprint(size[0]), func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t, fmt.Sprintf("[supervisor]\npin_hash = %q\n", hashOf(t, "2718")))
+			b := openPanel(t, s.panel, size[0], size[1])
+			before := eval[map[string]string](b, boxes)
+			for _, at := range []struct{ screen, keys string }{
+				{"idle", kb.F1}, {"menu", kb.F2}, {"pin", "2718" + kb.Enter}, {"operator", "17" + kb.Enter},
+				{"new_pin", "31415926" + kb.Enter + "31415927" + kb.Enter}, // not alike
+				{"new_pin", "31415926" + kb.Enter + "31415926" + kb.Enter},
+				{"operator_kept", kb.Enter}, {"number", "17" + kb.Enter}, {"pin", "31415926" + kb.Enter},
+			} {
+				s.waitScreen(at.screen)
+				b.types(at.keys)
+			}
+			s.has("idle", "Operator 17")
+			b.until("the words follow the glass", `/Operator 17/.test(document.getElementById('words').textContent)`)
+			for what, at := range eval[map[string]string](b, boxes) {
+				if before[what] != at {
+					t.Errorf("%s moved from %s to %s", what, before[what], at)
+				}
+			}
+			said := eval[string](b, `document.documentElement.outerHTML`) +
+				string(s.call("GET", s.panel+"/emu/timeline", nil))
+			if strings.Contains(said, "31415926") {
+				t.Error("the page has the PIN")
+			}
 		})
 	}
 }
