@@ -20,10 +20,12 @@ func (a *Agent) resting(v counter.View) counter.View {
 	return counter.View{Name: counter.ViewIdle, Status: v.Status, Operator: v.Operator}
 }
 
-// mistyped makes the idle screen say that the scanner types for another keyboard.
-func (a *Agent) mistyped() {
-	a.o.notices.Put(api.Notice{Notice: screen.ScannerLayout})
-	if a.isOpen() {
+// mistyped makes the idle screen say that the scanner types for another keyboard, until a code comes right.
+func (a *Agent) mistyped(is bool) {
+	if is {
+		a.o.notices.Put(api.Notice{Notice: screen.ScannerLayout})
+	}
+	if changed := is || a.o.notices.End(screen.ScannerLayout); changed && a.isOpen() {
 		a.runner.Redraw()
 	}
 }

@@ -74,6 +74,15 @@ func TestScannerOfAnotherKeyboard(t *testing.T) {
 	s.waitScreen("scan")
 	s.scan(s.wallet("ALIPAY", false))
 	s.waitScreen("approved")
+	s.keys("ENTER")
+	if words := s.waitScreen("idle"); strings.Contains(words, "another keyboard") { // a code came right
+		t.Errorf("the screen goes on naming it: %s", words)
+	}
+	out, _ = exec.Command(filepath.Join(bin, "payterm"), "doctor", "--data", data).Output()
+	if !strings.Contains(string(out), "codes are read, but ") || !strings.Contains(string(out), "AZERTY") ||
+		strings.Contains(string(out), "look after its plug") {
+		t.Errorf("the doctor does not say what it was: %s", out)
+	}
 }
 
 // TestParcelFromAnotherKeyboard: a parcel is read from a scanner with Y and Z, or upper and lower

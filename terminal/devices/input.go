@@ -83,12 +83,13 @@ func (s *Set) runScanner(ctx context.Context) {
 				return
 			}
 		default:
-			s.works(Scanner)
 			newest(s.rests, struct{}{})
 			newest(s.touched, struct{}{})
 			code := scan.Code
 			if p.Kind == board.KindEvdev {
 				code = s.typed(code, p.Layout)
+			} else {
+				s.works(Scanner)
 			}
 			s.o.Owner.Scan(ctx, code, scan.Began)
 		}
@@ -112,26 +113,29 @@ func newScanner(line scanner.Line, p *board.Scanner, framing scanner.Framing, o 
 // typed finds out whether a reader types for another keyboard than the profile says. If the text is
 // a payment code only with another layout, that is reported and the text is passed on as it came:
 // no money moves on a guess. A text that Known recognises with another layout, such as a signed
-// parcel, is passed on corrected.
+// parcel, is passed on corrected. A code that came right ends the report.
 func (s *Set) typed(code payterm.PayCode, layout string) payterm.PayCode {
 	text := code.Reveal()
 	known := func(text string) bool { return s.o.Known != nil && s.o.Known(text) }
 	if _, pays := code.Channel(); pays || known(text) {
+		s.works(Scanner)
+		s.mistyped(false)
 		return code
+	}
+	if mis := MistypedError(""); !errors.As(s.Trouble(Scanner).Err, &mis) { // any other text does not show its layout
+		s.works(Scanner)
 	}
 	for _, r := range scanner.Readings(text, layout) {
 		other := payterm.NewPayCode(r.Text)
 		if _, pays := other.Channel(); !pays && !known(r.Text) {
 			continue
 		}
-		err := errors.New(Mistyped(r.Layout, layout))
+		err := MistypedError(Mistyped(r.Layout, layout))
 		if t := s.Trouble(Scanner); t.Err == nil || t.Err.Error() != err.Error() || s.Now()-t.At > Recently {
 			s.o.Log.Warn("scanner", "err", err)
 		}
 		s.met(Scanner, err)
-		if s.o.Mistyped != nil {
-			s.o.Mistyped()
-		}
+		s.mistyped(true)
 		if known(r.Text) {
 			return other
 		}
@@ -139,6 +143,18 @@ func (s *Set) typed(code payterm.PayCode, layout string) payterm.PayCode {
 	}
 	return code
 }
+
+// mistyped reports whether the reader types for another keyboard.
+func (s *Set) mistyped(is bool) {
+	if s.o.Mistyped != nil {
+		s.o.Mistyped(is)
+	}
+}
+
+// MistypedError is the trouble of a reader that types for another keyboard; its cable is in order.
+type MistypedError string
+
+func (e MistypedError) Error() string { return string(e) }
 
 // Mistyped says what to do about a reader that types for another keyboard than the profile says.
 func Mistyped(types, says string) string {

@@ -67,6 +67,15 @@ func (n *Notices) Put(r api.Notice) {
 	n.list = append(n.list, standing{r, subject, n.mono() + lives[r.Notice]})
 }
 
+// End ends a notice before its time, and reports whether it was there.
+func (n *Notices) End(which screen.Notice) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	before := len(n.list)
+	n.list = slices.DeleteFunc(n.list, func(s standing) bool { return s.notice.Notice == which })
+	return len(n.list) < before
+}
+
 // Now is the notice to show: a restart, else each in turn.
 func (n *Notices) Now() api.Notice {
 	now := n.mono()

@@ -28,6 +28,9 @@ func TestNoticesTakeTurns(t *testing.T) {
 	if all := seen(); len(all) != 2 || !all[screen.UpdateRefused] || !all[screen.StickDone] {
 		t.Errorf("in turn: %v", all)
 	}
+	if !n.End(screen.StickDone) || n.End(screen.StickDone) || len(n.list) != 1 {
+		t.Errorf("a notice that is over: %v", n.list)
+	}
 	put(screen.UpdateRestarting)
 	if all := seen(); len(all) != 1 || !all[screen.UpdateRestarting] {
 		t.Errorf("a restart: %v", all)

@@ -103,7 +103,7 @@ func New(o Options, parcel string) (*Setup, error) {
 	s.unread = err
 	s.devices = devices.New(devices.Options{
 		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: s, MaxScan: MaxScan, Refresh: o.Refresh,
-		Known: o.Provisioner.Knows, Mistyped: func() { s.notices.Put(api.Notice{Notice: screen.ScannerLayout}) },
+		Known: o.Provisioner.Knows, Mistyped: s.mistyped,
 	})
 	s.doctor = doctor.New(doctor.Options{
 		Devices: s.devices, Name: s.view.Device, Data: o.Data, Clock: s.p.Now, Screens: s.screenOptions, Log: o.Log,
@@ -118,6 +118,15 @@ const MaxScan = provision.MaxText + 4
 
 // The devices' owner.
 var _ devices.Owner = (*Setup)(nil)
+
+// mistyped makes the screen say that the scanner types for another keyboard, until a code comes right.
+func (s *Setup) mistyped(is bool) {
+	if is {
+		s.notices.Put(api.Notice{Notice: screen.ScannerLayout})
+		return
+	}
+	s.notices.End(screen.ScannerLayout)
+}
 
 // Press takes a key; one that comes too fast is dropped.
 func (s *Setup) Press(k payterm.Key) {
