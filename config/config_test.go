@@ -193,7 +193,8 @@ func TestBoardBesideTheConfiguration(t *testing.T) {
 	profile := filepath.Join(dir, "ours.toml")
 	for board, want := range map[string]string{
 		"ours.toml": profile, "./ours.toml": profile, profile: profile, "emulated": "emulated",
-		"other.toml": "other.toml",
+		"other.toml": filepath.Join(dir, "other.toml"), "sub/ours.toml": filepath.Join(dir, "sub/ours.toml"),
+		"ours": "ours", // no file beside
 	} {
 		if err := errors.Join(os.WriteFile(profile, nil, 0o600),
 			os.WriteFile(file, fmt.Appendf(nil, "[terminal]\nboard = %q\n", board), 0o600)); err != nil {
@@ -203,6 +204,27 @@ func TestBoardBesideTheConfiguration(t *testing.T) {
 		if err != nil || c.Terminal.Board != want {
 			t.Errorf("%s: %s, %v", board, c.Terminal.Board, err)
 		}
+		if p := c.BoardProblem("why"); p.File != file || p.Line != 2 || p.Key != "terminal.board" {
+			t.Errorf("%s: its place is %+v", board, p)
+		}
+	}
+}
+
+// TestBoardInTheWorkingDirectory: a profile in the working directory is not taken for one beside the configuration.
+func TestBoardInTheWorkingDirectory(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(t.TempDir())
+	file := filepath.Join(dir, "payterm.toml")
+	if err := errors.Join(os.WriteFile("only.toml", nil, 0o600),
+		os.WriteFile(file, []byte("[terminal]\nboard = \"only.toml\"\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Load(file, nil); err != nil || c.Terminal.Board != filepath.Join(dir, "only.toml") {
+		t.Errorf("%s, %v", c.Terminal.Board, err)
+	}
+	c, err := Load("", []string{"PAYTERM_TERMINAL_BOARD=only.toml"})
+	if err != nil || c.Terminal.Board != "./only.toml" {
+		t.Errorf("without a configuration: %s, %v", c.Terminal.Board, err)
 	}
 }
 

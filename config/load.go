@@ -26,25 +26,51 @@ type origin struct {
 	file      *tomlfile.File
 	set       map[string]bool
 	variables map[string]string // name of the variable, by dotted key
+	board     *Config           // the configuration from which the board was taken; nil for this one
 }
 
 // Load reads the file (none if path is empty) and then the environment, which overrides the file and has the
 // form of os.Environ. The error joins one Problem for each mistake.
 func Load(path string, env []string) (Config, error) {
-	if path == "" {
-		return Parse("configuration", nil, env)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Config{}, fmt.Errorf("configuration: %w", err)
-	}
-	c, err := Parse(path, text, env)
-	if beside := filepath.Join(filepath.Dir(path), c.Terminal.Board); err == nil && !filepath.IsAbs(c.Terminal.Board) {
-		if about, missing := os.Stat(beside); missing == nil && about.Mode().IsRegular() {
-			c.Terminal.Board = beside
+	name, text := "configuration", []byte(nil)
+	if path != "" {
+		var err error
+		if text, err = os.ReadFile(path); err != nil {
+			return Config{}, fmt.Errorf("configuration: %w", err)
 		}
+		name = path
+	}
+	c, err := Parse(name, text, env)
+	if err == nil {
+		c.Terminal.Board = boardFile(path, c.Terminal.Board)
 	}
 	return c, err
+}
+
+// boardFile returns the file of a profile, which has a slash in its path: one beside the configuration, in no
+// other directory. Another name is that of a known board, which needs no file.
+func boardFile(configuration, board string) string {
+	if filepath.IsAbs(board) {
+		return board
+	}
+	dir := filepath.Dir(configuration)
+	about, err := os.Stat(filepath.Join(dir, board))
+	there := err == nil && about.Mode().IsRegular()
+	if !there && !strings.ContainsRune(board, filepath.Separator) && filepath.Ext(board) != ".toml" {
+		return board
+	}
+	if dir == "." {
+		return "./" + filepath.Clean(board)
+	}
+	return filepath.Join(dir, board)
+}
+
+// BoardProblem returns a problem of the board's name, at the place where it was set.
+func (c Config) BoardProblem(text string) Problem {
+	if c.origin != nil && c.origin.board != nil {
+		c = *c.origin.board
+	}
+	return c.problem(boardKey, text)
 }
 
 // profileSections are sections of a board profile that no configuration has.

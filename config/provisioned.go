@@ -183,8 +183,12 @@ func InForce(file, data string, env []string) (c Config, serial uint64, err erro
 		c, err = factory(file, env)
 		return c, 0, err
 	}
-	if c, err = Parse(path, text, env); err != nil || c.HasBoard() {
+	if c, err = Parse(path, text, env); err != nil {
 		return c, serial, err
+	}
+	if c.HasBoard() {
+		c.Terminal.Board = boardFile(file, c.Terminal.Board)
+		return c, serial, nil
 	}
 	own, err := factory(file, env)
 	if err != nil {
@@ -211,7 +215,7 @@ const boardKey = "terminal.board"
 // takeBoard copies the board of another configuration, if that names one.
 func (c *Config) takeBoard(from Config) {
 	if from.HasBoard() {
-		c.Terminal.Board, c.origin.set[boardKey] = from.Terminal.Board, true
+		c.Terminal.Board, c.origin.set[boardKey], c.origin.board = from.Terminal.Board, true, &from
 	}
 }
 
@@ -344,6 +348,7 @@ func Arrive(file, data string, c provision.Content) (Arrival, error) {
 	if err != nil {
 		return Arrival{}, err
 	}
+	cfg.Terminal.Board = boardFile(file, cfg.Terminal.Board)
 	switch {
 	case cfg.HasBoard() && own.HasBoard() && cfg.Terminal.Board != own.Terminal.Board:
 		// With the wrong board display and keypad would not work, and nobody could correct it at the terminal.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/config"
 	"payterm/hal/emulated"
 	"payterm/provision"
 	"payterm/terminal/doctor"
@@ -38,7 +39,7 @@ func newSigner(t *testing.T) *signer {
 func (s *signer) provisioner() *setup.Provisioner {
 	return &setup.Provisioner{
 		Data: s.data, Signers: []ed25519.PublicKey{s.key.Public().(ed25519.PublicKey)}, Now: time.Now,
-		Board: func(string) error { return nil },
+		Board: func(config.Config) error { return nil },
 	}
 }
 

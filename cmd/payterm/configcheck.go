@@ -39,7 +39,7 @@ func (c configCheckCmd) check() (found findings) {
 	if _, err := cfg.SignKey(); err != nil && c.Strict {
 		found.missing = append(found.missing, each(err)...)
 	}
-	file, board, err := readBoard(cfg.Terminal.Board)
+	file, board, err := boardOf(cfg)
 	if err != nil {
 		if cfg.HasBoard() && c.Strict {
 			found.missing = append(found.missing, each(err)...)

@@ -37,8 +37,13 @@ func TestConfigCheck(t *testing.T) {
 		t.Errorf("%v: %+v\n%s", err, a, complaint)
 	}
 	if a, complaint, err = check("--strict", bare); err == nil || a.OK ||
-		!strings.Contains(complaint, "no-such-board") || !strings.Contains(complaint, "gateway.sign_key_file") {
+		!strings.Contains(complaint, bare+":3: terminal.board: \"no-such-board\": no board of this name is known") || !strings.Contains(complaint, "gateway.sign_key_file") {
 		t.Errorf("%v: %+v\n%s", err, a, complaint)
+	}
+	write(t, bare, "[terminal]\nid = \"T1\"\nboard = \"only.toml\"\n")
+	if _, complaint, err = check("--strict", bare); err == nil || !strings.Contains(complaint,
+		bare+":3: terminal.board: there is no file "+filepath.Join(filepath.Dir(bare), "only.toml")+";") {
+		t.Errorf("%v: %s", err, complaint)
 	}
 	absent := filepath.Join(t.TempDir(), "absent.toml")
 	if _, complaint, err := ran(t, "", "run", "--config", absent); err == nil ||

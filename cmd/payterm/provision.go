@@ -75,7 +75,7 @@ func newProvisioner(data, configuration, trust string, log *slog.Logger) *setup.
 	p := &setup.Provisioner{
 		Data: data, Config: configuration, Trust: trust,
 		Now:   func() time.Time { _, wall := clock.Now(); return wall },
-		Board: func(name string) error { _, _, err := readBoard(name); return err },
+		Board: func(c config.Config) error { _, _, err := boardOf(c); return err },
 	}
 	if trust == "" {
 		return p

@@ -167,7 +167,7 @@ func (c runCmd) damaged() (l loaded, err error) {
 		return l, errors.New("no configuration names the board")
 	}
 	l.fresh = true
-	_, l.profile, err = readBoard(l.cfg.Terminal.Board)
+	_, l.profile, err = boardOf(l.cfg)
 	return l, err
 }
 
@@ -202,7 +202,7 @@ func (c runCmd) load(log *slog.Logger) (l loaded, err error) {
 			return l, err
 		}
 	}
-	_, l.profile, err = readBoard(l.cfg.Terminal.Board)
+	_, l.profile, err = boardOf(l.cfg)
 	return l, err
 }
 

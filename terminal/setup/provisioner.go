@@ -18,9 +18,9 @@ type Provisioner struct {
 	Data    string
 	Config  string // the --config file, used until a parcel is installed; may be empty
 	Signers []ed25519.PublicKey
-	Trust   string                  // file of the trusted signers; may be empty
-	Now     func() time.Time        // zero while the clock is not set
-	Board   func(name string) error // whether a board profile is known
+	Trust   string                    // file of the trusted signers; may be empty
+	Now     func() time.Time          // zero while the clock is not set
+	Board   func(config.Config) error // whether the board profile that it names is known
 }
 
 // Offer reads a parcel and checks whether this terminal may take it. A provision.Refused says why
@@ -101,7 +101,7 @@ func (p Provisioner) Accept(parcel *provision.Parcel, code provision.Code) (Acce
 	}
 	arrival, err := config.Arrive(p.Config, p.Data, content)
 	if err == nil {
-		err = p.Board(arrival.Config.Terminal.Board)
+		err = p.Board(arrival.Config)
 	}
 	if err != nil {
 		return Accepted{}, provision.Refused{

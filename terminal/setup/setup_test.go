@@ -53,7 +53,7 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) provisioner() *Provisioner {
 	return &Provisioner{Data: b.data, Signers: []ed25519.PublicKey{b.signer.Public().(ed25519.PublicKey)},
-		Now: time.Now, Board: func(string) error { return nil }}
+		Now: time.Now, Board: func(config.Config) error { return nil }}
 }
 
 // start starts a run; change may modify the options or the board.
