@@ -91,7 +91,7 @@ type Set struct {
 	mu       sync.Mutex
 	last     payterm.Screen
 	troubles map[string]Trouble     // by device
-	logged   map[string]string      // the trouble that was logged last, until its end is
+	logged   map[string]diary       // by device
 	paper    payterm.PaperCondition // what the printer said last
 }
 
@@ -120,7 +120,7 @@ func New(o Options) *Set {
 	}
 	s := &Set{
 		o: o, start: time.Now(), dimmer: newDimmer(o.Board),
-		troubles: map[string]Trouble{}, logged: map[string]string{}, paper: payterm.PaperUnknown,
+		troubles: map[string]Trouble{}, logged: map[string]diary{}, paper: payterm.PaperUnknown,
 		screens: make(chan payterm.Screen, 1), tones: make(chan payterm.Screen, 1), arming: make(chan bool, 1),
 		rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
 		slips: make(chan Job, slipQueue), sounds: make(chan payterm.Sound, soundQueue),

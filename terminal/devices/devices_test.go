@@ -20,8 +20,8 @@ import (
 	"payterm/board"
 )
 
-// TestTroubleIsSaidOnce: a device that stays away is one line in the log, and one more when
-// it goes for another reason or after it had come back.
+// TestTroubleIsSaidOnce: a device that stays away is one line in the log, and one more for
+// another reason, or when it goes after it had come back.
 func TestTroubleIsSaidOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -30,13 +30,37 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 			err   string
 			after time.Duration
 			lines int
-		}{{"gone", 0, 1}, {"gone", 0, 1}, {"gone", Recently / 2, 1}, {"busy", 0, 2}, {"gone", 0, 3},
-			{"gone", 2 * Recently, 4}} {
+		}{{"gone", 0, 1}, {"gone", 0, 1}, {"gone", Recently / 2, 1}, {"busy", 0, 2}, {"gone", 0, 2},
+			{"gone", 2 * Recently, 3}} {
 			time.Sleep(c.after)
 			s.again(t.Context(), Scanner, errors.New(c.err))
 			if lines := strings.Count(log.String(), "\n"); lines != c.lines || s.Trouble(Scanner).N != i+1 {
 				t.Errorf("%d: %d lines, not %d:\n%s", i, lines, c.lines, &log)
 			}
+		}
+	})
+}
+
+// TestFlappingDeviceIsLoggedSometimes: a device that fails and works again each second has each
+// beginning and each end in the log, up to a number in an hour.
+func TestFlappingDeviceIsLoggedSometimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s := New(Options{Board: &board.Board{}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		count := func(what string) int { return strings.Count(log.String(), what) }
+		for range 3 {
+			log.Reset()
+			for i := range 3000 {
+				s.again(t.Context(), Printer, errors.New("there is no paper"))
+				s.works(Printer)
+				if n := min(i+1, logMost); count("msg=device ") != n || count("works again") != n {
+					t.Fatalf("after %d troubles:\n%s", i+1, &log)
+				}
+			}
+			if count("too often") != 1 || count("\n") != 2*logMost+1 {
+				t.Errorf("an hour has\n%s", &log)
+			}
+			time.Sleep(time.Hour)
 		}
 	})
 }

@@ -47,35 +47,55 @@ func (s *Set) again(ctx context.Context, device string, err error) bool {
 	}
 }
 
-// fails notes that a device does not work, and logs it. An error that lasts is logged once, since
-// a line each second wears out the flash.
+// diary is what the log has of a device's troubles. A trouble begins with an error and ends when the
+// device works. The log has the beginning once, each further reason once, and the end once.
+type diary struct {
+	errs []string      // logged since the device last worked
+	hour time.Duration // when the current hour began
+	n    int           // errors in it
+}
+
+// logMost is how many errors of a device the log takes in an hour. A device that comes and goes
+// would wear out the flash.
+const logMost = 20
+
+// fails notes that a device does not work, and logs it.
 func (s *Set) fails(device string, err error) {
-	t := s.Trouble(device)
-	switch {
-	case t.Err != nil && t.Err.Error() == err.Error() && s.Now()-t.At <= Recently:
-	case t.Err == nil || t.Worked: // warn logs it only if it is new
-		s.warn(device, err)
-	default:
-		s.say(device, err)
+	s.mu.Lock()
+	if t := s.troubles[device]; t.N > 0 && s.Now()-t.At > Recently { // it has worked, and nobody used it
+		d := s.logged[device]
+		d.errs = nil
+		s.logged[device] = d
 	}
+	s.mu.Unlock()
+	s.warn(device, err)
 	s.met(device, err)
 }
 
-// warn logs an error of a device, unless it is the one that was logged last.
+// warn logs an error of a device, unless the log has it already.
 func (s *Set) warn(device string, err error) {
 	s.mu.Lock()
-	said := s.logged[device] == err.Error()
-	s.mu.Unlock()
-	if !said {
-		s.say(device, err)
+	d, now := s.logged[device], s.Now()
+	if slices.Contains(d.errs, err.Error()) {
+		s.mu.Unlock()
+		return
 	}
-}
-
-func (s *Set) say(device string, err error) {
-	s.o.Log.Warn("device", "device", device, "err", err)
-	s.mu.Lock()
-	s.logged[device] = err.Error()
+	if now-d.hour >= time.Hour {
+		d.hour, d.n = now, 0
+	}
+	d.n++
+	n := d.n
+	if n <= logMost {
+		d.errs = append(d.errs, err.Error())
+	}
+	s.logged[device] = d
 	s.mu.Unlock()
+	switch {
+	case n <= logMost:
+		s.o.Log.Warn("device", "device", device, "err", err)
+	case n == logMost+1:
+		s.o.Log.Warn("device fails too often: further errors of this hour are not logged", "device", device, "err", err)
+	}
 }
 
 // works notes that a device works, and logs it if an error was logged before.
@@ -85,8 +105,10 @@ func (s *Set) works(device string) {
 		t.Worked = true
 		s.troubles[device] = t
 	}
-	was := s.logged[device] != ""
-	delete(s.logged, device)
+	d := s.logged[device]
+	was := len(d.errs) > 0
+	d.errs = nil
+	s.logged[device] = d
 	s.mu.Unlock()
 	if was {
 		s.o.Log.Info("device works again", "device", device)

@@ -234,7 +234,10 @@ func (r *roll) until(ctx context.Context, j Job) bool {
 			r.ended(j, err)
 			return true
 		}
-		r.tell(r.printer.Condition(ctx))
+		c := r.printer.Condition(ctx)
+		if r.tell(c); !c.Prints() {
+			err = errors.New(paperAdvice[c]) // why the slip broke off; ready waits for its end
+		}
 		if !r.s.again(ctx, Printer, err) {
 			return false
 		}

@@ -15,14 +15,13 @@ func TestWorksAgain(t *testing.T) {
 	var log bytes.Buffer
 	s := &Set{
 		o: Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, start: time.Now(),
-		troubles: map[string]Trouble{}, logged: map[string]string{},
+		troubles: map[string]Trouble{}, logged: map[string]diary{},
 	}
 	s.works(Printer)
 	if s.Trouble(Printer) != (Trouble{}) || log.Len() > 0 {
 		t.Errorf("of no trouble there is no end: %+v, %s", s.Trouble(Printer), &log)
 	}
-	s.met(Printer, errors.New("cover open"))
-	s.logged[Printer] = "cover open"
+	s.fails(Printer, errors.New("cover open"))
 	for range 3 {
 		s.works(Printer)
 	}
