@@ -368,7 +368,7 @@ func (t *trials) scanner(ctx context.Context) Finding {
 		trial.Code = code
 	}
 	t.show(trial)
-	equal, left, other := false, false, ""
+	equal, left, known, other := false, false, false, "" // known: another code would tell nothing more
 	switch t.await(ctx, func(e counter.Event) bool {
 		switch e := e.(type) {
 		case counter.KeyPressed:
@@ -377,15 +377,15 @@ func (t *trials) scanner(ctx context.Context) Finding {
 			if text := e.Code.Reveal(); text == code {
 				equal = true
 			} else if strings.Contains(text, code) {
-				other = "it adds a prefix or a suffix to what it reads: set it to none"
+				known, other = true, "it adds a prefix or a suffix to what it reads: set it to none"
 			} else if layout, is := t.devices.OtherLayout(text, code); is {
-				other = devices.Mistyped(layout, t.devices.Board().Profile.Scanner.Layout)
+				known, other = true, devices.Mistyped(layout, t.devices.Board().Profile.Scanner.Layout)
 			} else {
 				other = fmt.Sprintf("it read %d characters of another code, not the %d of this one",
 					len(text), len(code))
 			}
 		}
-		return equal || left
+		return equal || left || known
 	}, unplugged) {
 	case broken:
 		return finding(api.Skip, "broken off")
@@ -397,7 +397,7 @@ func (t *trials) scanner(ctx context.Context) Finding {
 			"(is it lit? are framing and baud those of the profile?): nothing came")
 	}
 	switch {
-	case left && other != "":
+	case known, left && other != "":
 		return finding(api.Fail, other)
 	case left:
 		return finding(api.Skip, "left by CANCEL")
