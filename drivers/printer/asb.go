@@ -25,6 +25,7 @@ const (
 type asb struct {
 	report [4]byte
 	n      int // bytes of the current report so far
+	whole  int // reports that have come
 	last   payterm.PaperCondition
 	silent int // Conditions since the last report
 }
@@ -41,12 +42,16 @@ const stale = 4
 // should bring a report: if a printer has sent some and sends no more, with nothing left to print, it no longer
 // answers.
 func (p *Printer) automaticStatus(ctx context.Context) payterm.PaperCondition {
+	due, whole := p.marks.due, p.asb.whole
 	if !p.listen(time.Millisecond) || p.slip && p.torn > 0 { // a slip broke off: mend would hide that
 		return payterm.PaperUnreachable
 	}
+	if due > 0 && p.asb.whole > whole {
+		p.patient(true)
+	}
 	turn := p.rare(p.asb.silent)
 	if p.slip && !p.sending { // always at its end, unless its marks still bring reports
-		turn = p.marks.due < lostAnswers
+		turn = !p.marks.lost()
 	}
 	p.asb.silent++
 	if turn && !p.demand(ctx) {
@@ -74,24 +79,44 @@ func (p *Printer) demand(ctx context.Context) bool {
 		p.asb = asb{}
 		return false
 	}
-	p.marks.due++
-	if !p.listen(p.o.Wait) {
+	if !p.slip {
+		p.marks.due = 0 // what did not come is lost
+	}
+	p.marks.due += p.marks.each
+	whole, wait := p.asb.whole, p.wait
+	if p.sending { // the slip gets no marks meanwhile
+		wait = p.o.Wait
+	}
+	if !p.listen(wait) {
 		return false
 	}
 	must := p.mustAnswer(0) && !p.sending && fault(p.asb.last) == nil
 	late := func() bool { return fault(p.asb.last) == nil && p.asb.silent > 0 }
 	for n := p.chances(); n > 0 && must && late() && ctx.Err() == nil; n-- {
-		if !p.listen(patience * p.o.Wait) {
+		if !p.listen(p.wait) {
 			return false
 		}
 	}
 	switch {
 	case p.asb.silent == 0:
+		p.patient(false)
 		p.answers[0]++
+		p.repeats(whole)
 	case must && ctx.Err() == nil:
 		p.fellSilent()
 	}
 	return true
+}
+
+// repeats finds out how many reports a GS a brings; before it there were so many.
+func (p *Printer) repeats(before int) {
+	if p.slip || p.marks.answers >= known {
+		return
+	}
+	for i := before + 1; i < before+mostRepeats && p.asb.whole >= i; i++ {
+		p.listen(secondAnswer)
+	}
+	p.marks.learned(p.asb.whole - before)
 }
 
 // listen reads until a report is complete, or nothing has come for d. It returns false if there is no printer.
@@ -107,6 +132,7 @@ func (p *Printer) listen(d time.Duration) bool {
 		for _, c := range b[:n] {
 			if p.asb.take(c) {
 				whole = true
+				p.asb.whole++
 				p.marks.due = max(0, p.marks.due-1)
 			}
 		}

@@ -28,11 +28,12 @@ var errRestarted = fmt.Errorf("%w (it was off for a moment in the middle of a sl
 
 // marks keeps track of a slip's marks.
 type marks struct {
-	due     int           // marks of this slip that were not answered yet
+	each    int           // answers to a mark: 1, or more if the printer repeats itself
+	due     int           // answers to this slip's marks that did not come yet
 	arrives time.Duration // when the last one arrives, by the pacer's clock
 	printed time.Duration // when everything before it is on paper, by the same clock
 	tries   int           // uses of GS r to find out whether the printer has it
-	answers int           // to these
+	answers int           // requests that were answered since the line was mended
 }
 
 var gsTransmit = []byte{0x1d, 'r', 1}
@@ -40,7 +41,7 @@ var gsTransmit = []byte{0x1d, 'r', 1}
 // mark returns a request that the printer answers in buffer order, or nil if none is known.
 func (p *Printer) mark() []byte {
 	switch {
-	case p.o.Tells && p.mustAnswer(0):
+	case p.o.Tells && p.mustAnswer(0) && p.marks.answers >= known:
 		return gsTell
 	case p.o.Status && p.marks.answers >= known:
 		return gsTransmit
@@ -55,18 +56,38 @@ func (p *Printer) learn(ctx context.Context) {
 	for p.o.Status && (p.mustAnswer(2) || p.mustAnswer(4)) && m.answers < known && m.tries < learnTries &&
 		ctx.Err() == nil {
 		m.tries++
-		m.due = 1
 		request := append(append([]byte{}, gsTransmit...), escInit...)
 		if _, err := p.write(request, time.Second); err != nil {
 			return
 		}
 		p.pace.sent(len(request), 0)
-		if p.hear(patience * p.o.Wait); m.due == 0 {
-			m.answers++
+		m.due = mostRepeats
+		for wait, due := p.wait, 0; m.due != due; wait = secondAnswer {
+			due = m.due
+			p.hear(wait)
 		}
+		m.learned(mostRepeats - m.due)
 	}
 	m.due = 0
 }
+
+// mostRepeats is the largest number of answers to a mark that are told apart.
+const mostRepeats = 4
+
+// learned records how many answers a request got. Some printers repeat each answer: if the repetition were
+// taken for the answer to the next mark, it would hide that the printer lost one. The fewest count, since
+// others may be noise.
+func (m *marks) learned(n int) {
+	if n <= 0 {
+		return
+	}
+	if m.answers++; m.answers == 1 || n < m.each {
+		m.each = n
+	}
+}
+
+// lost reports whether so many answers are missing that the printer must have lost marks.
+func (m *marks) lost() bool { return m.due >= lostAnswers*m.each }
 
 // marked sends a mark between two commands if enough time has passed on the wire or on paper, or if now is
 // true.
@@ -79,7 +100,7 @@ func (p *Printer) marked(now bool) {
 	}
 	if _, err := p.write(request, time.Second); err == nil {
 		p.pace.sent(len(request), 0)
-		m.due++
+		m.due += m.each
 		m.arrives, m.printed = arrives, printed
 	}
 }
@@ -128,7 +149,7 @@ func (p *Printer) came(ctx context.Context) error {
 		before := p.marks.due
 		for due := -1; p.marks.due > 0 && p.marks.due != due && ctx.Err() == nil; {
 			due = p.marks.due
-			p.hear(patience * p.o.Wait)
+			p.hear(p.wait)
 		}
 		c := p.Condition(ctx)
 		if err := fault(c); err != nil {
@@ -140,8 +161,7 @@ func (p *Printer) came(ctx context.Context) error {
 		if err := ctx.Err(); err != nil && c == payterm.PaperUnknown { // the wait for the paper was interrupted
 			return err
 		}
-		if p.marks.due < lostAnswers {
-			p.owes = p.owes || p.marks.due > 0
+		if !p.marks.lost() {
 			return nil
 		}
 		if quiet++; p.marks.due < before {

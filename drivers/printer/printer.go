@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"time"
 
 	"payterm"
@@ -53,7 +54,7 @@ type Options struct {
 	Pulse    time.Duration  // length of the drawer's pulse, in steps of 2 ms; 50 ms if zero
 	Status   bool           // it answers DLE EOT
 	Tells    bool           // it reports changes by itself (GS a), and is not asked with DLE EOT
-	Wait     time.Duration  // for each status byte; 300 ms if zero
+	Wait     time.Duration  // for the answer of a printer that has not answered yet; 300 ms if zero
 
 	// A printer buffers a limited number of bytes ahead of its mechanism, and without flow control it loses the
 	// excess. These values tell how fast bytes come and go; at most half a buffer is sent ahead.
@@ -93,11 +94,14 @@ type Printer struct {
 	left bool // part of a slip is on the strip on which the next would begin
 	full bool // it took no more bytes, and none since
 	slip bool // a slip is being sent, or its end is awaited
-	owes bool // a request is unanswered; its answer must not be taken for the next one's
 
-	answers [5]int // number of answers to DLE EOT n, and to GS a at index 0
-	muted   byte   // the last request that got no answer
-	silent  int    // number of checks without an answer, after it had answered before
+	owed    []byte        // n of each DLE EOT that has no answer yet, oldest first
+	older   bool          // an answer was taken for that to an older question than the one asked
+	wait    time.Duration // for an answer
+	twice   bool          // it has answered more often than it was asked
+	answers [5]int        // number of answers to DLE EOT n, and to GS a at index 0
+	muted   byte          // the last request that got no answer
+	silent  int           // number of checks without an answer, after it had answered before
 
 	marks   marks
 	begun   bool // at least one byte of the slip was sent
@@ -145,7 +149,7 @@ func New(line Line, o Options) (*Printer, error) {
 		o.Speed = 50
 	}
 	// An earlier process may have stopped in the middle of a picture.
-	return &Printer{line: line, o: o, pace: newPacer(o), torn: longest}, nil
+	return &Printer{line: line, o: o, pace: newPacer(o), torn: longest, wait: o.Wait, marks: marks{each: 1}}, nil
 }
 
 // writeDeadline bounds the write of one chunk. A printer that takes nothing for this long has no paper, no
@@ -236,7 +240,7 @@ func (p *Printer) whole() error {
 func (p *Printer) read(b []byte, d time.Duration) (int, error) {
 	n, err := p.line.Read(b, d)
 	if unplugged(err) {
-		p.torn = longest
+		p.torn, p.owed = longest, nil
 	}
 	return n, err
 }
@@ -317,6 +321,9 @@ func (p *Printer) mend(ctx context.Context) error {
 		p.torn -= n
 		p.pace.sent(n, lineDots)
 	}
+	if p.marks.answers >= known { // it may be another printer now
+		p.marks.answers, p.marks.tries, p.twice = 0, 0, false
+	}
 	_, err := p.write(escInit, writeDeadline)
 	p.pace.sent(len(escInit), 0)
 	return err
@@ -377,8 +384,17 @@ const (
 )
 
 // patience multiplies Options.Wait for a printer that has answered before. It may be late because it cuts or
-// its line is slow, and its silence must not look like a printer without status.
+// its line is slow, and its silence must not look like a printer without status. An answer that comes later
+// still doubles the wait, to eight times Options.Wait at most: such a printer is slow, or behind a slow network.
 const patience = 4
+
+// patient makes the wait longer after an answer, which was late or not.
+func (p *Printer) patient(late bool) {
+	if late && !p.slip { // a printer that answers in buffer order is late in the middle of a slip
+		p.wait *= 2
+	}
+	p.wait = min(max(p.wait, patience*p.o.Wait), 2*patience*p.o.Wait)
+}
 
 // known is the number of answers after which silence is a fault. A single answer may be noise.
 const known = 2
@@ -387,10 +403,10 @@ const known = 2
 func (p *Printer) mustAnswer(question byte) bool { return p.answers[question] >= known }
 
 // Condition asks the printer for its state. It waits for each answer of one byte at most Options.Wait, or four
-// times that if the printer has answered before. A printer that has never answered is PaperUnknown, unless it
-// takes no bytes. PaperUnreachable is a printer that has answered before and does not answer two attempts,
-// except in the middle of a slip, since some printers answer in buffer order; one that reports an error of its
-// own; and one whose cable is unplugged, which the line reports even if the printer has no status.
+// to eight times that if the printer has answered before. A printer that has never answered is PaperUnknown,
+// unless it takes no bytes. PaperUnreachable is a printer that has answered before and does not answer two
+// attempts, except in the middle of a slip, since some printers answer in buffer order; one that reports an
+// error of its own; and one whose cable is unplugged, which the line reports even if the printer has no status.
 func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	switch {
 	case ctx.Err() != nil:
@@ -437,30 +453,59 @@ func (p *Printer) chances() int {
 	return 1
 }
 
-// realTimeStatus asks each question once.
+// answersBoth reports whether the printer answers both questions.
+func (p *Printer) answersBoth() bool { return p.mustAnswer(2) && p.mustAnswer(4) }
+
+// realTimeStatus asks each question once. If an answer is missing, none counts: it is not certain then which
+// one came.
 func (p *Printer) realTimeStatus() payterm.PaperCondition {
-	offline, c := p.ask(2)
-	if c != "" {
-		return c
+	p.drain()
+	p.older = false
+	offline, paper, c := p.answersOfBoth()
+	if c == payterm.PaperUnknown && p.older && !p.sending {
+		// What was taken for the answers to older questions was that to these: the older ones were lost.
+		p.owed = nil
+		offline, paper, c = p.answersOfBoth()
 	}
-	switch {
-	case offline&offlineCover != 0:
-		return payterm.PaperCoverOpen
-	case offline&offlinePaper != 0:
-		return payterm.PaperOut
-	case offline&offlineError != 0:
-		return payterm.PaperUnreachable
-	}
-	paper, c := p.ask(4)
 	switch {
 	case c != "":
 		return c
-	case paper&paperEnd != 0:
+	case offline&offlineCover != 0:
+		return payterm.PaperCoverOpen
+	case offline&offlinePaper != 0, paper&paperEnd != 0:
 		return payterm.PaperOut
+	case offline&offlineError != 0:
+		return payterm.PaperUnreachable
 	case paper&paperNearEnd != 0:
 		return payterm.PaperNearEnd
 	}
 	return payterm.PaperOK
+}
+
+// answersOfBoth asks both questions at once if the printer is known to answer both, since each answer may be
+// late. Otherwise, it asks the second if the first shows no fault. A condition means that an answer is missing.
+func (p *Printer) answersOfBoth() (offline, paper byte, c payterm.PaperCondition) {
+	both := p.answersBoth() && !p.twice
+	if c = p.ask(2); c == "" && both {
+		c = p.ask(4)
+	}
+	if c != "" {
+		return 0, 0, c
+	}
+	if offline, c = p.await(2); c != "" {
+		return 0, 0, c
+	}
+	if !both {
+		if offline&(offlineCover|offlinePaper|offlineError) != 0 {
+			return offline, 0, ""
+		}
+		p.drain()
+		if c = p.ask(4); c != "" {
+			return 0, 0, c
+		}
+	}
+	paper, c = p.await(4)
+	return offline, paper, c
 }
 
 // fellSilent records that a printer no longer answers. It may have been switched off and on in the middle of a
@@ -470,6 +515,7 @@ func (p *Printer) fellSilent() payterm.PaperCondition {
 	p.torn = longest
 	if l, is := p.line.(interface{ Redial() }); is && p.rare(p.silent) {
 		l.Redial()
+		p.owed = nil
 	}
 	return payterm.PaperUnreachable
 }
@@ -480,67 +526,99 @@ func (p *Printer) rare(n int) bool {
 	return n&(n-1) == 0 || (p.mustAnswer(0) || p.mustAnswer(2)) && n%16 == 0
 }
 
-// ask sends DLE EOT n and waits for its byte. If it returns a condition, no more questions are needed.
-func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
-	p.drain()
-	p.owes, p.muted = true, n
+// ask sends DLE EOT n. If it returns a condition, no more questions are needed.
+func (p *Printer) ask(n byte) payterm.PaperCondition {
+	p.muted = n
 	if _, err := p.write([]byte{0x10, 0x04, n}, time.Second); err != nil {
 		if errors.Is(explain(err), ErrUnplugged) {
-			return 0, payterm.PaperUnreachable
+			return payterm.PaperUnreachable
 		}
-		return 0, payterm.PaperUnknown
+		return payterm.PaperUnknown
 	}
-	wait := p.o.Wait
-	if p.answers != [len(p.answers)]int{} {
-		wait *= patience
+	if len(p.owed) >= mostOwed {
+		p.owed = nil
 	}
-	most := wait
+	p.owed = append(p.owed, n)
+	return ""
+}
+
+// await waits for the answer to DLE EOT n, or returns a condition.
+//
+// An answer does not tell which question it belongs to, and the bits of the paper sensor would mean an open
+// cover in another answer. The printer answers in turn, so each answer is that of the oldest question without
+// one.
+func (p *Printer) await(n byte) (byte, payterm.PaperCondition) {
+	p.muted = n
+	wait := p.wait
 	var b [1]byte
-	others := 4 // bytes that are no status are ignored
-	if !p.sending {
-		others += p.marks.due // their answers come first if the printer answers in buffer order
-	}
-	for wait > 0 && others > 0 {
+	for others := 4; wait > 0 && others > 0; { // bytes that are no answer are ignored
 		piece := min(wait, markEvery)
 		got, err := p.read(b[:], piece)
-		if wait -= piece; got == 1 {
-			wait, others = most, others-1
-		}
 		switch {
-		case got == 1 && b[0]&statusFixedMask == statusFixed:
-			p.answers[n]++
-			p.silent, p.owes = 0, false
-			return b[0], ""
+		case got == 1 && b[0]&statusFixedMask == statusFixed && len(p.owed) > 0:
+			if p.paid(slices.Contains(p.owed[1:], p.owed[0])) == n {
+				p.answers[n]++
+				return b[0], ""
+			}
+			wait, p.older = p.wait, true
 		case unplugged(err):
 			return 0, payterm.PaperUnreachable
 		case got == 1:
-			p.answered(b[0])
+			if !p.answered(b[0]) {
+				others--
+			}
+			if !p.sending { // the answers to marks come first if the printer answers in buffer order
+				wait = p.wait
+			}
 		case err != nil && !timedOut(err):
 			return 0, payterm.PaperUnknown
-		case p.sending: // the slip gets marks also while an answer is awaited
-			p.pace.pass(piece)
-			p.marked(false)
+		default:
+			wait -= piece
+			if p.sending { // the slip gets marks also while an answer is awaited
+				p.pace.pass(piece)
+				p.marked(false)
+			}
 		}
 	}
 	return 0, payterm.PaperUnknown
 }
 
-// drain discards bytes that came before a question. It waits once more for an answer that is still missing: an
-// answer does not tell which question it belongs to, and the bits of the paper sensor would mean an open cover
-// in another answer.
+// mostOwed bounds the questions that may still be answered.
+const mostOwed = 16
+
+// paid takes an answer for the oldest question, and returns that.
+func (p *Printer) paid(late bool) byte {
+	n := p.owed[0]
+	p.owed, p.silent = p.owed[1:], 0
+	p.patient(late)
+	return n
+}
+
+// drain reads what came before a question: late answers, and those of a printer that answers twice, of which
+// the second may come a moment after the first.
 func (p *Printer) drain() {
 	wait := time.Millisecond
-	if p.owes {
-		p.owes, wait = false, p.o.Wait
+	if p.twice || !p.answersBoth() {
+		wait = secondAnswer
 	}
 	var b [64]byte
 	for range 4 {
 		n, _ := p.read(b[:], wait)
 		for _, c := range b[:n] {
-			p.answered(c)
+			switch {
+			case c&statusFixedMask != statusFixed:
+				p.answered(c)
+			case len(p.owed) > 0:
+				p.paid(true)
+			default:
+				p.twice = true
+			}
 		}
 		if n == 0 {
 			return
 		}
 	}
 }
+
+// secondAnswer is how long after an answer the same may come again: some bytes at 1200 baud.
+const secondAnswer = 50 * time.Millisecond

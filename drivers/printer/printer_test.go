@@ -312,6 +312,49 @@ func TestSlowAnswer(t *testing.T) {
 	}
 }
 
+// noisy is a line on which one answer of a printer near its end of paper is lost, or comes as another byte.
+type noisy struct {
+	n, lost int
+	as      []byte
+	in      []byte
+}
+
+func (l *noisy) Write(b []byte, _ time.Duration) (int, error) {
+	if len(b) == 3 && b[0] == 0x10 {
+		if l.n++; l.n == l.lost {
+			l.in = append(l.in, l.as...)
+		} else {
+			l.in = append(l.in, map[byte]byte{2: 0x12, 4: 0x1e}[b[2]])
+		}
+	}
+	return len(b), nil
+}
+
+func (l *noisy) Read(b []byte, _ time.Duration) (int, error) {
+	n := copy(b, l.in)
+	l.in = l.in[n:]
+	return n, nil
+}
+
+// TestLostAnswer: when one answer is lost or spoiled, no answer is taken for that to the other question, and a
+// printer that is known to answer is not called silent.
+func TestLostAnswer(t *testing.T) {
+	for lost := 1; lost < 20; lost++ {
+		for _, as := range [][]byte{nil, {0xff}, {0x00}} {
+			l := &noisy{lost: lost, as: as}
+			p, err := printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 12 {
+				if c := p.Condition(t.Context()); c != payterm.PaperNearEnd && (i > 2 || c != payterm.PaperUnknown) {
+					t.Errorf("answer %d comes as % x, look %d: %s", lost, as, i, c)
+				}
+			}
+		}
+	}
+}
+
 // moody is a printer that answers every question, or none at all.
 type moody struct {
 	mute    bool

@@ -478,6 +478,16 @@ func (b *Board) PowerPrinter(on bool) error {
 	return nil
 }
 
+// PrinterAnswers makes the printer's answers and reports late, in its own time, and has it answer each
+// request so many times.
+func (b *Board) PrinterAnswers(late time.Duration, times int) error {
+	if b.printer == nil {
+		return errNoPrinter
+	}
+	b.printer.answering(late, times)
+	return nil
+}
+
 // WakePrinter switches the printer off and on and sets its state after power-on, by words such as
 // "chinese font_b": usual (as in its profile), chinese, katakana, multilingual, france, japan,
 // font_b.

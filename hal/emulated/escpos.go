@@ -40,11 +40,13 @@ type escpos struct {
 	qrCodes    bool // likewise
 	red        bool // it has a second colour
 	tables     map[byte]func(byte) rune
-	wakes      wake // as it is after power-on, and after ESC @
-	usual      wake // and as its profile has it
-	inTurn     bool // it answers questions in buffer order, as many cheap ones do
-	off        bool // it is switched off, or has hung up in itself: deaf and mute
-	noTransmit bool // it has no GS r
+	wakes      wake          // as it is after power-on, and after ESC @
+	usual      wake          // and as its profile has it
+	inTurn     bool          // it answers questions in buffer order, as many cheap ones do
+	off        bool          // it is switched off, or has hung up in itself: deaf and mute
+	noTransmit bool          // it has no GS r
+	late       time.Duration // its answers and reports leave so much later
+	times      int           // how often it answers each request
 	report     report
 	changed    func()
 	reply      func([]byte)
@@ -57,7 +59,7 @@ type escpos struct {
 	due  time.Duration // when its first byte is received; the next follow at the wire's speed
 	at   time.Duration // the time up to which all is done
 
-	said []byte // to be sent to the host
+	said []said // to be sent to the host
 	auto byte   // n of GS a
 
 	real      []byte   // possible beginning of a real-time command
@@ -101,6 +103,12 @@ type escpos struct {
 	text    []string
 }
 
+// said is an answer or a report, and when it leaves.
+type said struct {
+	b  []byte
+	at time.Duration
+}
+
 // style is how a character is printed.
 type style struct {
 	bold, inverted bool
@@ -134,6 +142,7 @@ func newESCPOS(p *board.Printer, now func() time.Duration, report report, change
 		dots: p.Dots, room: p.Buffer, speed: p.Speed * dotsPerMM, cutter: p.Cut, answers: p.Status,
 		tells: p.Tells, hasChinese: p.Chinese == board.ChineseGB18030, report: report,
 		changed: changed, reply: func([]byte) {}, now: now, kick: make(chan struct{}, 1), signs: newSigns(),
+		times: 1,
 	}
 	e.barcodes, e.qrCodes, e.red = p.Barcode != board.BarcodeDrawn && p.Barcode != board.BarcodeNone,
 		p.QR != board.QRDrawn, p.Red
@@ -202,14 +211,34 @@ func (p *escpos) reset() {
 	p.qrText, p.qrDots, p.qrLevel = "", 3, qr.L
 }
 
-// release ends a locked section and sends the printer's answers.
+// release ends a locked section and sends the answers that are due.
 func (p *escpos) release() {
-	said := p.said
-	p.said = nil
-	p.mu.Unlock()
-	if len(said) > 0 {
-		p.reply(said)
+	var due []byte
+	for len(p.said) > 0 && p.said[0].at <= p.at {
+		due, p.said = append(due, p.said[0].b...), p.said[1:]
 	}
+	p.mu.Unlock()
+	if len(due) > 0 {
+		p.reply(due)
+	}
+}
+
+// repeatAfter is how long after an answer the same leaves again.
+const repeatAfter = 5 * time.Millisecond
+
+// transmit sends bytes to the host, so many times.
+func (p *escpos) transmit(times int, b ...byte) {
+	for i := range times {
+		p.said = append(p.said, said{b, p.at + p.late + time.Duration(i)*repeatAfter})
+	}
+}
+
+// answering sets how late the printer answers, and how often each request.
+func (p *escpos) answering(late time.Duration, times int) {
+	p.mu.Lock()
+	defer p.release()
+	p.present()
+	p.late, p.times = late, times
 }
 
 // Write puts bytes on the wire.
@@ -225,7 +254,7 @@ func (p *escpos) Write(b []byte) (int, error) {
 	}
 	p.wire = append(p.wire, b...)
 	p.present()
-	if len(p.wire) > 0 {
+	if len(p.wire)+len(p.said) > 0 {
 		p.resume()
 	}
 	printed := p.printed != before
@@ -261,7 +290,7 @@ func (p *escpos) take(c byte) {
 			return // it may become one
 		case n == 3 && c >= 1 && c <= 4:
 			if p.answers {
-				p.said = append(p.said, p.status(c))
+				p.transmit(p.times, p.status(c))
 			}
 			p.real = p.real[:0]
 			return
@@ -331,7 +360,7 @@ func (p *escpos) power(on bool) {
 	}
 	if p.off = !on; on {
 		if !p.waits {
-			p.said = append(p.said, 0) // its transmitter's line goes up: the host reads a NUL
+			p.said = []said{{[]byte{0}, p.at}} // its transmitter's line goes up: the host reads a NUL
 		}
 		return
 	}
@@ -411,7 +440,7 @@ func (p *escpos) status(n byte) byte {
 }
 
 // tell sends the four bytes of automatic status back, if GS a asked for them.
-func (p *escpos) tell() {
+func (p *escpos) tell(times int) {
 	if !p.tells || p.auto == 0 {
 		return
 	}
@@ -431,7 +460,7 @@ func (p *escpos) tell() {
 			report[bit.n] |= bit.bits
 		}
 	}
-	p.said = append(p.said, report[:]...)
+	p.transmit(times, report[:]...)
 }
 
 func (p *escpos) stopped() bool { return p.outOf || p.coverOpen || p.fault }
@@ -478,6 +507,9 @@ func (p *escpos) run(end <-chan struct{}, scale float64) {
 		wait := time.Hour // until a byte comes
 		if p.blocked {
 			wait = time.Duration(float64(p.busy-p.now()) / scale)
+		}
+		if len(p.said) > 0 {
+			wait = min(wait, time.Duration(float64(p.said[0].at-p.now())/scale))
 		}
 		if n := len(p.wire); n > 0 { // a few at a time
 			due := p.due + time.Duration(min(n, 16)-1)*p.perByte
@@ -557,7 +589,7 @@ func (p *escpos) question(b []byte) int {
 		p.breach(UnknownCommand, "DLE %#02x %#02x", b[1], b[2])
 		return 1
 	case p.answers:
-		p.said = append(p.said, p.status(b[2]))
+		p.transmit(p.times, p.status(b[2]))
 	}
 	return 3
 }
@@ -817,14 +849,14 @@ func (p *escpos) gs(b []byte) int {
 		p.style.inverted = b[2]&1 == 1
 	case 'a':
 		p.auto = b[2]
-		p.tell()
+		p.tell(p.times)
 	case 'r':
 		if p.noTransmit {
 			p.breach(UnknownCommand, "GS r")
 			return 1 // the letter is text
 		}
 		if p.within("GS r", b[2]&^0x30, 1, 2); p.answers {
-			p.said = append(p.said, p.status(4)>>5&3<<2|p.status(4)>>2&3)
+			p.transmit(p.times, p.status(4)>>5&3<<2|p.status(4)>>2&3)
 		}
 	case 'L', 'W':
 		return p.margins(b)
@@ -1302,7 +1334,7 @@ func (p *escpos) sensors(paper, cover string) error {
 	p.mu.Lock()
 	defer p.release()
 	p.present() // up to now the old state holds
-	defer p.tell()
+	defer p.tell(1)
 	switch paper {
 	case "":
 	case "ok", "near_end", "out":
@@ -1327,7 +1359,7 @@ func (p *escpos) jam(on bool) {
 	defer p.release()
 	p.present()
 	p.fault = on
-	p.tell()
+	p.tell(1)
 	p.resume()
 }
 

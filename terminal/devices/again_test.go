@@ -385,3 +385,62 @@ func TestIdleTroubleIsLogged(t *testing.T) {
 		t.Errorf("logged is\n%s", got)
 	}
 }
+
+// A slip that runs out of paper again and again is one line in the log each time, and one when it
+// goes on, however soon.
+func TestTroubleOfASlipIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	var log logged
+	b := newBenchThatLogs(t, asked, slog.New(slog.NewTextHandler(&log, nil)))
+	b.set.AskPaper(t.Context())
+	if err := b.set.Print(payterm.Receipt{Name: "merchant", Lines: lines("first")}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		b.until("begun", func() bool { _, words := b.e.Paper(); return strings.Count(words, "first\na line\n") == i+1 })
+		if err := b.e.SetPrinter("out", ""); err != nil {
+			t.Fatal(err)
+		}
+		b.until("told", func() bool { return b.paper == payterm.PaperOut })
+		b.until("waits", func() bool { return b.set.Trouble(Printer).N >= 2*(i+1) })
+		if err := b.e.SetPrinter("ok", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.until("printed", func() bool { return len(b.printed) == 1 && b.set.Waiting() == 0 })
+	if got := log.String(); strings.Count(got, "\n") != 6 || strings.Count(got, "there is no paper") != 3 ||
+		strings.Count(got, "device works again") != 3 {
+		t.Errorf("logged is\n%s", got)
+	}
+}
+
+// A printer whose answers come late is well, and its slips come: nothing of it is in the log.
+func TestLatePrinter(t *testing.T) {
+	t.Parallel()
+	for _, late := range []time.Duration{400, 1400} {
+		var log logged
+		b := newBenchThatLogs(t, asked, slog.New(slog.NewTextHandler(&log, nil)))
+		if err := errors.Join(b.e.PrinterAnswers(20*late*time.Millisecond, 1),
+			b.e.SetPrinter("near_end", "")); err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Second) {
+			c, _ := b.set.AskPaper(t.Context())
+			if c == payterm.PaperNearEnd {
+				break
+			}
+			if c != payterm.PaperUnknown || time.Now().After(end) {
+				t.Fatalf("%d ms late: it is %s", late, c)
+			}
+		}
+		for range 3 {
+			if err := b.set.Print(payterm.Receipt{Name: "merchant", Lines: lines("first")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.until("printed", func() bool { return len(b.printed) == 3 && b.set.Waiting() == 0 })
+		if b.paper != payterm.PaperNearEnd || log.String() != "" {
+			t.Errorf("%d ms late: it is %s; logged is\n%s", late, b.paper, log.String())
+		}
+	}
+}
