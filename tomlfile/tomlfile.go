@@ -130,7 +130,7 @@ func linesOf(text string) map[string]int {
 	table, listed := "", map[string]int{}
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "[") && !strings.Contains(line, "=") {
+		if strings.HasPrefix(line, "[") && !strings.Contains(line, "=") && !continued.MatchString(line) {
 			table = strings.Trim(strings.SplitN(line, "#", 2)[0], "[] \t")
 			if _, twice := lines[table]; !twice {
 				lines[table] = i + 1

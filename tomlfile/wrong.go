@@ -165,16 +165,20 @@ func (f *File) unwritten(text string, parse toml.ParseError, known []string) Pro
 	for at > 1 && strings.TrimSpace(lines[at-1]) == "" { // the decoder may report a later, empty line
 		at--
 	}
-	if begun := unclosed(lines, at); begun > 0 {
-		if strings.HasPrefix(strings.TrimSpace(lines[begun-1]), "[") {
-			return Problem{File: f.Name, Line: begun, Key: plain(f.at(begun)), Text: mistake(lines[begun-1], "")}
-		}
-		return Problem{File: f.Name, Line: begun, Key: plain(f.at(begun)), Text: "the list is not whole: " + listed}
+	begun, open := enclosing(lines, at)
+	switch header := begun > 0 && strings.HasPrefix(strings.TrimSpace(lines[begun-1]), "["); {
+	case header:
+		return Problem{File: f.Name, Line: begun, Key: plain(f.at(begun)), Text: mistake(lines[begun-1], "")}
+	case begun > 0 && ends(lines, begun, at, open):
+		return Problem{File: f.Name, Line: begun, Key: plain(f.at(begun)), Text: unclosedBy[open]}
+	case begun > 0:
+		line, words := inside(lines, begun, at, open)
+		return Problem{File: f.Name, Line: line, Key: plain(f.at(begun)), Text: words}
 	}
 	key := f.at(at)
-	if begun := f.lines[parse.LastKey]; key == "" && begun > 0 && begun < at && opens(lines[begun-1]) {
-		return Problem{File: f.Name, Line: at, Key: plain(parse.LastKey), Text: fmt.Sprintf(
-			"the list that begins on line %d is not whole: %s", begun, listed)}
+	if before := above(lines, at); key == "" && continued.MatchString(lines[at-1]) && f.at(before) != "" {
+		return Problem{File: f.Name, Line: before, Key: plain(f.at(before)), Text: "the list ends on this line, " +
+			"and the next line goes on with it: a list of lists stands between [[ and ]], " + needsCommas}
 	}
 	if key == "" {
 		key = nameOn(lines, at, known)
@@ -196,23 +200,112 @@ var (
 	quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'[^']*'|#.*`)
 )
 
-// unclosed returns the line of a list or of a section's name that was begun before a line and is not closed,
-// although the line begins something else; 0 if there is none. The decoder reports the later line.
-func unclosed(lines []string, at int) int {
-	begun, open := 0, 0
-	for i, line := range lines[:at] {
-		if begun > 0 && begins.MatchString(line) {
-			return begun
+// enclosing returns the line on which the value begins that is still open where a line begins, and its bracket; 0
+// for none. A list is not open any more where something else begins: there its bracket is missing.
+func enclosing(lines []string, at int) (begun int, open byte) {
+	var stack []byte
+	for i, line := range lines[:at-1] {
+		if len(stack) > 0 && stack[0] == '[' && begins.MatchString(line) {
+			return begun, '['
 		}
-		bare := quoted.ReplaceAllString(line, "")
-		if begun == 0 {
-			begun, open = i+1, 0
+		if len(stack) == 0 {
+			begun = i + 1
 		}
-		if open += strings.Count(bare, "[") - strings.Count(bare, "]"); open <= 0 {
-			begun = 0
+		stack = brackets(stack, line)
+	}
+	if len(stack) == 0 {
+		return 0, 0
+	}
+	return begun, stack[0]
+}
+
+// brackets takes the brackets of a line into account.
+func brackets(stack []byte, line string) []byte {
+	for _, sign := range []byte(quoted.ReplaceAllString(line, "")) {
+		switch sign {
+		case '[', '{':
+			stack = append(stack, sign)
+		case ']', '}':
+			stack = stack[:max(0, len(stack)-1)]
 		}
 	}
-	return 0
+	return stack
+}
+
+// ends reports whether a value that is open was meant to end before a line.
+func ends(lines []string, begun, at int, open byte) bool {
+	if open == '[' {
+		for _, line := range lines[begun:at] {
+			if begins.MatchString(line) {
+				return true
+			}
+		}
+		return false
+	}
+	var stack []byte
+	for i, line := range lines[begun-1:] { // a table may go on over several lines
+		if i > 0 && section.MatchString(line) {
+			return true
+		}
+		if stack = brackets(stack, line); len(stack) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// inside describes the mistake on a line within a list or a table that began on an earlier one.
+func inside(lines []string, begun, at int, open byte) (line int, words string) {
+	if open == '[' {
+		before := above(lines, at)
+		last := strings.TrimSpace(remark.ReplaceAllString(lines[before-1], "$1"))
+		if first := strings.TrimSpace(lines[at-1]); strings.ContainsAny(first[:min(1, len(first))], "[\"'") &&
+			last != "" && !strings.HasSuffix(last, ",") && !strings.HasSuffix(last, "[") {
+			return before, "a comma is missing at the end of this line, before the next item of the list"
+		}
+	}
+	if words = inList(lines[at-1], open); words == "" {
+		words = fmt.Sprintf("the list that begins on line %d is not whole: %s", begun, listed)
+	}
+	return at, words
+}
+
+// inList describes what is wrong between the brackets of a list or a table, "" if it is not known.
+func inList(value string, open byte) string {
+	value = quoted.ReplaceAllStringFunc(value, func(text string) string {
+		if strings.HasPrefix(text, "#") {
+			return ""
+		}
+		return `""`
+	})
+	switch {
+	case open == '{' && colon.MatchString(value):
+		return "between { and } each name has = and not : before its value"
+	case missingComma.MatchString(value), open == '{' && missingCommaIn.MatchString(value):
+		return "a comma is missing between two items"
+	case strings.Contains(value, ";"):
+		return "items have commas between them, and no semicolon"
+	case doubleComma.MatchString(value):
+		return "there is a comma without an item"
+	case strings.Count(value, "]") > strings.Count(value, "["), strings.Count(value, "}") > strings.Count(value, "{"):
+		return "a bracket is closed that was not opened"
+	case open == '[' && strings.HasSuffix(strings.TrimSpace(value), "],") && len(brackets(nil, value)) == 0 &&
+		strings.HasPrefix(value, "["):
+		return "the list ends before the comma: a list of lists stands between [[ and ]], " + needsCommas
+	case open == '[' && bareItem.MatchString(value):
+		return `each item of text needs quotes: ["a", "b"]`
+	}
+	return ""
+}
+
+// above returns the last line before another that has more than a remark.
+func above(lines []string, at int) int {
+	for at--; at > 1; at-- {
+		if line := strings.TrimSpace(lines[at-1]); line != "" && !strings.HasPrefix(line, "#") {
+			return at
+		}
+	}
+	return max(at, 1)
 }
 
 // plain returns a key if it looks like a name, so that it can be repeated. The file may be no configuration at
@@ -257,19 +350,37 @@ func nameOn(lines []string, at int, known []string) string {
 	return keyIn("")
 }
 
-// opens reports whether the value of a line is a list or a table that continues below it.
-func opens(line string) bool {
-	_, value, _ := strings.Cut(line, "=")
-	value = strings.TrimSpace(value)
-	return strings.HasPrefix(value, "[") || strings.HasPrefix(value, "{")
-}
-
 const needsQuotes = `text needs quotes around it: "..."`
 
 // listed describes the form of a list.
-const listed = "its items stand between [ and ], with commas between them"
+const listed = "its items stand between [ and ], " + needsCommas
+
+const needsCommas = "with commas between them"
+
+// tables describes the form of a table on one line.
+const tables = "the values stand between { and }, as in { name = 1, other = 2 }"
+
+// needsHex describes a number such as an address on a bus.
+const needsHex = "a hexadecimal number is written with 0x and a small x, such as 0x27"
+
+// unclosedBy describes a value that is not closed, by its bracket.
+var unclosedBy = map[byte]string{
+	'[': "the list is not whole: " + listed + "; a ] is missing",
+	'{': "a } is missing: " + tables,
+}
 
 var (
+	section     = regexp.MustCompile(`^\s*\[+\s*[A-Za-z_][A-Za-z0-9_.-]*\s*\]+\s*(?:#.*)?$`)
+	continued   = regexp.MustCompile(`^\s*\[+\s*(?:["'0-9]|$)`) // no name of a section begins like that
+	remark      = regexp.MustCompile(`("(?:[^"\\]|\\.)*"|'[^']*')|#.*`)
+	colon       = regexp.MustCompile(`["A-Za-z0-9_-]\s*:`)
+	doubleComma = regexp.MustCompile(`,\s*,|[\[{]\s*,`)
+	bareItem    = regexp.MustCompile(`[\[,]\s*[A-Za-z_/.]`)
+	// In what inList looks at, a text is "".
+	missingComma   = regexp.MustCompile(`(?:""|\])\s*(?:""|\[)|[0-9]\s+[0-9]`)
+	missingCommaIn = regexp.MustCompile(`(?:""|[0-9\]])\s+[A-Za-z_][A-Za-z0-9_-]*\s*=`)
+	wrongHex       = regexp.MustCompile(`^(?:0X[0-9A-Fa-f]*|0x.*|[$&xX][0-9A-Fa-f]+|[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*[hH])\b`)
+
 	defined     = regexp.MustCompile(`^Key '([^']*)' (?:has|was) already `)
 	firstWord   = regexp.MustCompile(`^[a-z][a-z0-9_]*`)
 	bareKey     = regexp.MustCompile(`^[A-Za-z0-9_]{1,32}$`)
@@ -278,6 +389,9 @@ var (
 	unit        = regexp.MustCompile(`^[+-]?[0-9][0-9._]*\s*[A-Za-z]`)
 	address     = regexp.MustCompile(`^[0-9][0-9a-f]*(?::|\.[0-9]+\.)`)
 	bare        = regexp.MustCompile(`^[A-Za-z./_]`)
+	texts       = regexp.MustCompile(`^(?:"[^"]*"|'[^']*')\s*,`)
+	named       = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*\s*=`)
+	words       = regexp.MustCompile(`^[A-Za-z./_][A-Za-z0-9./_-]*\s*,`)
 )
 
 // mistake describes the mistake in a line.
@@ -298,6 +412,8 @@ func mistake(line, message string) string {
 		return "a key is written name = value; its name has no blanks"
 	case value == "" || first == '#':
 		return "a value is missing behind ="
+	case wrongHex.MatchString(value) && !address.MatchString(word):
+		return needsHex
 	case strings.ContainsRune("“”„‟«»‘’‚", first):
 		return `quotes are the straight ones: "..."`
 	case word == "yes" || word == "no" || word == "on" || word == "off" || word == "true" || word == "false":
@@ -306,6 +422,8 @@ func mistake(line, message string) string {
 		return "a backslash in text is written twice, or the text stands in single quotes"
 	case (first == '"' || first == '\'') && strings.Count(value, string(first)) < 2:
 		return "the text's quote is not closed on its line"
+	case texts.MatchString(value):
+		return `a list stands between [ and ]: ["a", "b"]`
 	case first == '"' || first == '\'':
 		return "behind the text stands something more than a remark (#)"
 	case address.MatchString(word): // 192.0.2.7:9100, 04:30, 0c2e:0b61
@@ -316,12 +434,30 @@ func mistake(line, message string) string {
 		return "a number has no comma"
 	case strings.Contains(message, "out of range"):
 		return TooLarge
-	case unit.MatchString(value) && !strings.HasPrefix(value, "0x"):
+	case unit.MatchString(value):
 		return `a number stands alone, without a unit; text, such as "5ms", needs quotes`
+	case named.MatchString(value):
+		return tables
+	case words.MatchString(value):
+		return `a list of text stands between [ and ], each in quotes: ["a", "b"]`
 	case bare.MatchString(value):
 		return needsQuotes
 	case first == '[' || first == '{':
-		return "the list is not whole: " + listed
+		return inValue(value)
 	}
 	return "is not written as TOML has it: text stands in quotes, numbers, true and false stand without, lists in [ ]"
+}
+
+// inValue describes the mistake in a list or a table on one line.
+func inValue(value string) string {
+	said := inList(value, value[0])
+	switch stack := brackets(nil, value); {
+	case said != "":
+		return said
+	case len(stack) > 0:
+		return unclosedBy[stack[0]]
+	case value[0] == '{':
+		return tables
+	}
+	return "the list is not whole: " + listed
 }
