@@ -98,7 +98,7 @@ type Printer struct {
 	owed    []byte        // n of each DLE EOT that has no answer yet, oldest first
 	older   bool          // an answer was taken for that to an older question than the one asked
 	wait    time.Duration // for an answer
-	twice   bool          // it has answered more often than it was asked
+	single  bool          // it is asked one question at a time
 	answers [5]int        // number of answers to DLE EOT n, and to GS a at index 0
 	muted   byte          // the last request that got no answer
 	silent  int           // number of checks without an answer, after it had answered before
@@ -322,7 +322,7 @@ func (p *Printer) mend(ctx context.Context) error {
 		p.pace.sent(n, lineDots)
 	}
 	if p.marks.answers >= known { // it may be another printer now
-		p.marks.answers, p.marks.tries, p.twice = 0, 0, false
+		p.marks.answers, p.marks.tries, p.single = 0, 0, false
 	}
 	_, err := p.write(escInit, writeDeadline)
 	p.pace.sent(len(escInit), 0)
@@ -484,27 +484,26 @@ func (p *Printer) realTimeStatus() payterm.PaperCondition {
 
 // answersOfBoth asks both questions at once if the printer is known to answer both, since each answer may be
 // late. Otherwise, it asks the second if the first shows no fault. A condition means that an answer is missing.
+// A printer that left one out at once, or answers twice, is asked one question at a time.
 func (p *Printer) answersOfBoth() (offline, paper byte, c payterm.PaperCondition) {
-	both := p.answersBoth() && !p.twice
+	both := p.answersBoth() && !p.single
 	if c = p.ask(2); c == "" && both {
 		c = p.ask(4)
 	}
 	if c != "" {
 		return 0, 0, c
 	}
-	if offline, c = p.await(2); c != "" {
-		return 0, 0, c
-	}
-	if !both {
+	if offline, c = p.await(2); c == "" && !both {
 		if offline&(offlineCover|offlinePaper|offlineError) != 0 {
 			return offline, 0, ""
 		}
 		p.drain()
-		if c = p.ask(4); c != "" {
-			return 0, 0, c
-		}
+		c = p.ask(4)
 	}
-	paper, c = p.await(4)
+	if c == "" {
+		paper, c = p.await(4)
+	}
+	p.single = p.single || both && c == payterm.PaperUnknown && !p.sending
 	return offline, paper, c
 }
 
@@ -598,7 +597,7 @@ func (p *Printer) paid(late bool) byte {
 // the second may come a moment after the first.
 func (p *Printer) drain() {
 	wait := time.Millisecond
-	if p.twice || !p.answersBoth() {
+	if p.single || !p.answersBoth() {
 		wait = secondAnswer
 	}
 	var b [64]byte
@@ -611,7 +610,7 @@ func (p *Printer) drain() {
 			case len(p.owed) > 0:
 				p.paid(true)
 			default:
-				p.twice = true
+				p.single = true
 			}
 		}
 		if n == 0 {

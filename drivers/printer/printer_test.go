@@ -312,6 +312,47 @@ func TestSlowAnswer(t *testing.T) {
 	}
 }
 
+// slowWitted is a printer that takes one question at a time, or leaves out the paper while its cover is open.
+type slowWitted struct {
+	open bool
+	in   []byte
+}
+
+func (l *slowWitted) Write(b []byte, _ time.Duration) (int, error) {
+	if len(b) == 3 && b[0] == 0x10 && len(l.in) == 0 && (!l.open || b[2] == 2) {
+		l.in = []byte{map[byte]byte{2: 0x12, 4: 0x1e}[b[2]]}
+		if l.open {
+			l.in[0] = 0x16
+		}
+	}
+	return len(b), nil
+}
+
+func (l *slowWitted) Read(b []byte, _ time.Duration) (int, error) {
+	n := copy(b, l.in)
+	l.in = l.in[n:]
+	return n, nil
+}
+
+// TestOneQuestionAtATime: a printer that leaves an answer out when it is asked both questions at once is asked
+// one after the other, and what it answers to the first counts.
+func TestOneQuestionAtATime(t *testing.T) {
+	l := &slowWitted{}
+	p, err := printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 {
+		want := payterm.PaperNearEnd
+		if l.open = i/7%2 == 1; l.open {
+			want = payterm.PaperCoverOpen
+		}
+		if c := p.Condition(t.Context()); c != want {
+			t.Errorf("look %d: %s, want %s", i, c, want)
+		}
+	}
+}
+
 // noisy is a line on which one answer of a printer near its end of paper is lost, or comes as another byte.
 type noisy struct {
 	n, lost int
