@@ -221,7 +221,8 @@ var chinese = texts{
 		ParcelWaitsForZ:      "新配置等待生效，请先日结 (Z)|请先日结 (Z)",
 		ParcelWaitsForOrders: "新配置等待所有订单完成|新配置等待中",
 
-		ScannerLayout: "扫码器的键盘布局不对，请运行 payterm doctor|扫码器键盘不对",
+		ScannerLayout:  "扫码器的键盘布局不对，请运行 payterm doctor|扫码器键盘不对",
+		ScannerFraming: "扫码器设置不对，请运行 payterm doctor|扫码器设置不对",
 	},
 	notTaken: map[Refusal]string{
 		NotOurs:       "更新被拒：已被改动，或签名不对|更新被拒：签名",

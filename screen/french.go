@@ -262,7 +262,8 @@ var french = texts{
 		ParcelWaitsForZ:      "Une nouvelle configuration attend : clore la journée (Z)|Clore le jour (Z)",
 		ParcelWaitsForOrders: "Une nouvelle configuration attend la fin des commandes|Config. en attente",
 
-		ScannerLayout: "Le lecteur écrit pour un autre clavier : lancer payterm doctor|Lecteur : clavier",
+		ScannerLayout:  "Le lecteur écrit pour un autre clavier : lancer payterm doctor|Lecteur : clavier",
+		ScannerFraming: "Le lecteur est mal réglé : lancer payterm doctor|Lecteur : réglages",
 	},
 	notTaken: map[Refusal]string{
 		NotOurs:       "Mise à jour refusée : altérée, ou signée par un tiers|Refusée: signature",

@@ -24,7 +24,8 @@ const (
 	ParcelWaitsForZ      Notice = "parcel_z"      // it changes the merchant: the day must be closed first
 	ParcelWaitsForOrders Notice = "parcel_orders" // the same, and an order is open
 
-	ScannerLayout Notice = "scanner_layout" // it types for another keyboard layout than the board profile says
+	ScannerLayout  Notice = "scanner_layout"  // it types for another keyboard layout than the board profile says
+	ScannerFraming Notice = "scanner_framing" // what it sends is no code by the board profile's framing and baud
 )
 
 // Refusal is why an update or a stick was refused.
@@ -60,7 +61,8 @@ func (n Notice) Refusals() []Refusal {
 	case StickRefused:
 		return []Refusal{StickDamaged, StickFull, WriteGuarded, NothingToTake, NoReports}
 	case NoNotice, UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateDone, UpdateUndone, StickDone,
-		StickWriting, ReportsWritten, ServiceWritten, ParcelWaitsForZ, ParcelWaitsForOrders, ScannerLayout:
+		StickWriting, ReportsWritten, ServiceWritten, ParcelWaitsForZ, ParcelWaitsForOrders, ScannerLayout,
+		ScannerFraming:
 	}
 	return nil
 }
@@ -70,7 +72,7 @@ var Notices = []Notice{
 	UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateRefused, UpdateDone, UpdateUndone, StickDone, StickRefused,
 	StickWriting, ReportsWritten, ServiceWritten,
 	ParcelWaitsForZ, ParcelWaitsForOrders,
-	ScannerLayout,
+	ScannerLayout, ScannerFraming,
 }
 
 // news returns the notice in words, or "".

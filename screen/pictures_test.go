@@ -392,6 +392,7 @@ func variants() []shot {
 		"approved, with fee, no paper", "approved late", "refunded", "show_code"} {
 		with("a slip was lost", of, func(v *counter.View) { v.Status.Unprinted, v.Status.UnprintedOrder = 2, v.Order })
 	}
+	with("no choice", "amount", func(v *counter.View) { v.Choices = 0 })
 	for _, n := range []int{1, 2, 999} {
 		with(fmt.Sprint(n), "idle, much to do", func(v *counter.View) {
 			v.Status.Queue, v.Status.Alarms, v.Status.Late, v.Status.Doubts = n, n, n, n

@@ -110,7 +110,8 @@ func compose(v counter.View, o Options) payterm.Screen {
 		}
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyF1, Does: active},
 			{Key: payterm.KeyClear, Does: t.keyBack}}
-		if len(v.Choices.List()) == 0 {
+		if len(v.Choices.List()) == 0 { // the customer's code can only be scanned: nothing to ask
+			s.Lines = nil
 			s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan},
 				{Key: payterm.KeyClear, Does: t.keyBack}}
 		}

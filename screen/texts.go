@@ -424,7 +424,8 @@ var english = texts{
 		ParcelWaitsForZ:      "A new configuration waits: close the day (Z) first|Close the day (Z)",
 		ParcelWaitsForOrders: "A new configuration waits until all orders are closed|New setup waits",
 
-		ScannerLayout: "The scanner types for another keyboard: run payterm doctor|Scanner: keyboard",
+		ScannerLayout:  "The scanner types for another keyboard: run payterm doctor|Scanner: keyboard",
+		ScannerFraming: "The scanner is not understood: run payterm doctor|Scanner: settings",
 	},
 	notTaken: map[Refusal]string{
 		NotOurs:       "Update refused: altered, or signed by somebody else|Update: not ours",

@@ -153,7 +153,7 @@ func newAgent(o Options) *Agent {
 	}
 	a.devices = devices.New(devices.Options{
 		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: a, MaxScan: setup.MaxScan, Refresh: o.refresh,
-		Known: o.Provisioner.Knows, Mistyped: a.mistyped,
+		Known: o.Provisioner.Knows, Misread: a.misread,
 	})
 	a.slips, a.doctor = a.newSlips(), a.newDoctor()
 	a.arrivals = setup.NewArrivals(setup.ArrivalsOptions{

@@ -6,8 +6,10 @@ import (
 	"payterm/flows/counter"
 	"payterm/screen"
 	"payterm/terminal/api"
+	"payterm/terminal/devices"
 	"payterm/terminal/notice"
 	"payterm/terminal/selling"
+	"payterm/terminal/setup"
 	"payterm/terminal/upkeep"
 )
 
@@ -20,12 +22,9 @@ func (a *Agent) resting(v counter.View) counter.View {
 	return counter.View{Name: counter.ViewIdle, Status: v.Status, Operator: v.Operator}
 }
 
-// mistyped makes the idle screen say that the scanner types for another keyboard, until a code comes right.
-func (a *Agent) mistyped(is bool) {
-	if is {
-		a.o.notices.Put(api.Notice{Notice: screen.ScannerLayout})
-	}
-	if changed := is || a.o.notices.End(screen.ScannerLayout); changed && a.isOpen() {
+// misread makes the idle screen say how the scanner's settings differ from the profile's, until a code comes right.
+func (a *Agent) misread(how devices.Misread) {
+	if a.o.notices.Scanner(setup.ScannerNotice(how)) && a.isOpen() {
 		a.runner.Redraw()
 	}
 }

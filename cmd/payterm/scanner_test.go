@@ -101,3 +101,41 @@ func TestParcelFromAnotherKeyboard(t *testing.T) {
 		d.waitScreen("idle")
 	}
 }
+
+// TestScannerWithOtherSettings: a scanner that ends its codes otherwise than the profile says, or sends them at
+// another speed, is named on screen, by the doctor and in the log, until a code is read.
+func TestScannerWithOtherSettings(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	_, ready := program(t, "payterm", "emulate", "--board", "emulated", "--listen", "127.0.0.1:0", "--data", data,
+		"--scale", "20")
+	s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string)}
+	s.post(s.panel+"/emu/scanner", emulated.Habits{Ends: "gap"})
+	s.waitScreen("idle")
+	s.scan(s.wallet("ALIPAY", false))
+	says := func(want bool) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); strings.Contains(s.waitScreen("idle"),
+			"The scanner is not understood") != want; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("the screen names the scanner: %t, want %t: %s", !want, want, s.screen())
+			}
+		}
+	}
+	says(true)
+	out, _ := exec.Command(filepath.Join(bin, "payterm"), "doctor", "--data", data).Output()
+	if !strings.Contains(string(out), `do not end as framing = "cr" in [scanner]`) {
+		t.Errorf("the doctor does not name it: %s", out)
+	}
+	s.post(s.panel+"/emu/scanner", emulated.Habits{})
+	s.keys("5", "0", "0", "ENTER")
+	s.waitScreen("scan")
+	s.scan(s.wallet("ALIPAY", false))
+	s.waitScreen("approved")
+	s.keys("ENTER")
+	says(false)
+	out, _ = exec.Command(filepath.Join(bin, "payterm"), "doctor", "--data", data).Output()
+	if !strings.Contains(string(out), "codes are read, but ") || strings.Contains(string(out), "look after its plug") {
+		t.Errorf("the doctor does not say what it was: %s", out)
+	}
+}

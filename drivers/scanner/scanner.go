@@ -45,7 +45,22 @@ type Options struct {
 	MaxLength int                  // longer frames are garbage; 512 when zero
 	Latin     bool                 // letters of Latin-1 are no garbage: a Keyboard has them
 	Now       func() time.Duration // monotonic
+	Unread    func(Unread)         // bytes came that are no code; nil for nobody
 }
+
+// Unread is why bytes that came are no code. Single ones are line noise; if there are no others, a setting of the
+// scanner is not the profile's.
+type Unread string
+
+// The reasons.
+const (
+	Unended Unread = "unended" // nothing ended them
+	Unbegun Unread = "unbegun" // they were not between STX and ETX
+	Garbled Unread = "garbled" // they are no text
+)
+
+// fewest is how many bytes at least are a code. Fewer are noise.
+const fewest = 8
 
 // Scan is one frame.
 type Scan struct {
@@ -60,6 +75,9 @@ type Scanner struct {
 	frame   []byte
 	began   time.Duration
 	garbage bool          // the frame is dropped up to its end
+	length  int           // of the frame, whatever it has
+	etx     bool          // ETX came behind it, which ends no frame of this framing
+	outside int           // bytes that came outside a frame of STX and ETX
 	between []byte        // between two frames: a possible answer
 	earlier time.Duration // when its first byte came
 	begins  bool          // pending begins a frame, not an answer
@@ -130,8 +148,8 @@ func (s *Scanner) Read(ctx context.Context) (Scan, error) {
 				came = now
 			}
 			s.pending, s.came = append(s.pending, buf[:n]...), came
-			if s.busy() && now-s.heard > broken {
-				s.reset() // its end was lost: these bytes are another frame
+			if now-s.heard > broken {
+				s.silent() // its end was lost: these bytes are another frame
 			}
 			s.heard = now
 			continue
@@ -143,6 +161,9 @@ func (s *Scanner) Read(ctx context.Context) (Scan, error) {
 				if scan, ok := s.end(); ok {
 					return scan, nil
 				}
+			}
+			if now-s.heard > broken {
+				s.silent()
 			}
 		default:
 			s.reset() // bytes from before unplugging are no whole code
@@ -178,6 +199,7 @@ func (s *Scanner) feed(b byte) bool {
 		case b == 0x03:
 			return true
 		case len(s.frame) == 0:
+			s.outside++
 			return false // noise between frames
 		}
 	} else {
@@ -194,13 +216,35 @@ func (s *Scanner) feed(b byte) bool {
 			s.began = began
 		}
 	}
+	was := s.garbage
 	if b < 0x20 || b > 0x7e && (b < 0xa0 || !s.o.Latin) || len(s.frame) >= s.o.MaxLength {
 		s.garbage = true
 	}
+	s.length++
+	s.etx = b == 0x03 && !was
 	if !s.garbage {
 		s.frame = append(s.frame, b)
 	}
 	return false
+}
+
+// silent drops a frame whose end does not come, and reports what was no code.
+func (s *Scanner) silent() {
+	switch {
+	case s.garbage && !s.etx && s.length >= fewest:
+		s.unread(Garbled)
+	case s.length >= fewest:
+		s.unread(Unended)
+	case s.outside >= fewest:
+		s.unread(Unbegun)
+	}
+	s.reset()
+}
+
+func (s *Scanner) unread(why Unread) {
+	if s.o.Unread != nil {
+		s.o.Unread(why)
+	}
 }
 
 // passOver handles a byte between two frames. It returns false for a byte that belongs to no
@@ -252,6 +296,9 @@ func (s *Scanner) end() (Scan, bool) {
 	}
 	scan := Scan{payterm.NewPayCode(text), s.began}
 	ok := !s.garbage && !scan.Code.IsZero()
+	if s.garbage && s.length >= fewest {
+		s.unread(Garbled)
+	}
 	s.reset()
 	return scan, ok
 }
@@ -275,4 +322,7 @@ func (s *Scanner) begun() bool { return len(s.frame) > 0 || s.garbage }
 // busy reports whether a frame or an answer is incomplete.
 func (s *Scanner) busy() bool { return s.begun() || len(s.between) > 0 }
 
-func (s *Scanner) reset() { s.frame, s.garbage, s.between = s.frame[:0], false, s.between[:0] }
+func (s *Scanner) reset() {
+	s.frame, s.garbage, s.between, s.length, s.outside = s.frame[:0], false, s.between[:0], 0, 0
+	s.etx = false
+}

@@ -440,3 +440,44 @@ func TestWhatWaitedIsOld(t *testing.T) {
 		}
 	}
 }
+
+// TestUnread: bytes that become no code are reported with the setting that is probably wrong; noise and whole
+// codes are not.
+func TestUnread(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		framing scanner.Framing
+		sent    string
+		want    []scanner.Unread
+	}{
+		{"no end", scanner.CR, code, []scanner.Unread{scanner.Unended}},
+		{"STX and ETX for CR", scanner.CR, "\x02" + code + "\x03", []scanner.Unread{scanner.Unended}},
+		{"CR for STX and ETX", scanner.STXETX, code + "\r", []scanner.Unread{scanner.Unbegun}},
+		{"STX without ETX", scanner.STXETX, "\x02" + code, []scanner.Unread{scanner.Unended}},
+		{"another baud", scanner.CR, "\x9a\xff\xc3\xe0\x98\xf8\x83\xb1\xff", []scanner.Unread{scanner.Garbled}},
+		{"another baud, with an end", scanner.CR, "\x9a\xff\xc3\xe0\x98\xf8\x83\xb1\xff\r",
+			[]scanner.Unread{scanner.Garbled}},
+		{"another baud, a gap", scanner.Gap, "\x9a\xff\xc3\xe0\x98\xf8\x83\xb1\xff", []scanner.Unread{scanner.Garbled}},
+		{"noise", scanner.CR, "\xff\x9a", nil}, {"noise without STX", scanner.STXETX, "\xff\x9a7", nil},
+		{"a code", scanner.CR, code + "\r", nil}, {"a code after noise", scanner.STXETX, "77\x02" + code + "\x03", nil},
+		{"an answer", scanner.CR, gm65, nil}, {"a code and its gap", scanner.Gap, code, nil},
+	} {
+		var got []scanner.Unread
+		r := &reader{line: haltest.NewLine(t), now: time.Minute}
+		var err error
+		if r.Scanner, err = scanner.New(r.line, scanner.Options{Framing: c.framing,
+			Now:    func() time.Duration { return r.now },
+			Unread: func(why scanner.Unread) { got = append(got, why) }}); err != nil {
+			t.Fatal(err)
+		}
+		r.read(t) // the line is known to be empty
+		for r.line.Give([]byte(c.sent)...); ; {
+			if text, _ := r.read(t); text == "" {
+				break
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

@@ -123,7 +123,9 @@ func (c Counter) phaseView(now time.Duration) View {
 			Operator: c.Operator}
 	case EnteringAmount, Checking:
 		v.Name = ViewAmount
-		v.Choices = c.Settings.ActiveWallets
+		if v.Choices = c.Settings.ActiveWallets; c.Settings.WithoutF1 {
+			v.Choices = 0 // nobody can choose one
+		}
 	case ChoosingWallet:
 		v.Name, v.Choices = ViewChooseWallet, c.Settings.ActiveWallets
 	case Warned:

@@ -61,9 +61,9 @@ type Options struct {
 	// Known reports whether a text is genuine beyond doubt, such as a signed parcel. Such a text
 	// is read even if the reader types for another keyboard than the profile says. Nil for none.
 	Known func(text string) bool
-	// Mistyped is called when a reader types for another keyboard, and with false when a code came right.
-	// Nil for nothing.
-	Mistyped func(is bool)
+	// Misread is called when the scanner's settings are found to be others than the profile's, and when a code
+	// came right. Nil for nothing.
+	Misread func(Misread)
 	// Refresh is how often the whole picture is sent to the display again; 0 for refresh or refreshFrame.
 	Refresh time.Duration
 }

@@ -64,8 +64,16 @@ func (s *Set) runScanner(ctx context.Context) {
 		framing = scanner.CR
 	}
 	var reader *scanner.Scanner
+	unread, everRead := 0, false // since the last code
 	if err == nil {
-		reader, err = newScanner(line, p, framing, s.o)
+		reader, err = newScanner(line, p, framing, s.o, func(why scanner.Unread) {
+			if p.Kind == board.KindEvdev && why != scanner.Unended {
+				return // letters of another keyboard
+			}
+			if unread++; unread >= manyUnread || !everRead && why != scanner.Garbled {
+				s.unread(why)
+			}
+		})
 	}
 	if err != nil {
 		s.o.Log.Error("scanner", "err", err)
@@ -85,21 +93,24 @@ func (s *Set) runScanner(ctx context.Context) {
 		default:
 			newest(s.rests, struct{}{})
 			newest(s.touched, struct{}{})
+			unread, everRead = 0, true
 			code := scan.Code
 			if p.Kind == board.KindEvdev {
 				code = s.typed(code, p.Layout)
 			} else {
 				s.works(Scanner)
+				s.misread(ReadsWell)
 			}
 			s.o.Owner.Scan(ctx, code, scan.Began)
 		}
 	}
 }
 
-func newScanner(line scanner.Line, p *board.Scanner, framing scanner.Framing, o Options) (*scanner.Scanner, error) {
+func newScanner(line scanner.Line, p *board.Scanner, framing scanner.Framing, o Options,
+	unread func(scanner.Unread)) (*scanner.Scanner, error) {
 	so := scanner.Options{
 		Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM, MaxLength: o.MaxScan, Now: o.Owner.Lived,
-		Latin: p.Kind == board.KindEvdev,
+		Latin: p.Kind == board.KindEvdev, Unread: unread,
 	}
 	switch reply, err := p.Reply(); {
 	case err != nil:
@@ -119,7 +130,7 @@ func (s *Set) typed(code payterm.PayCode, layout string) payterm.PayCode {
 	known := func(text string) bool { return s.o.Known != nil && s.o.Known(text) }
 	if _, pays := code.Channel(); pays || known(text) {
 		s.works(Scanner)
-		s.mistyped(false)
+		s.misread(ReadsWell)
 		return code
 	}
 	if mis := MistypedError(""); !errors.As(s.Trouble(Scanner).Err, &mis) { // any other text does not show its layout
@@ -135,7 +146,7 @@ func (s *Set) typed(code payterm.PayCode, layout string) payterm.PayCode {
 			s.o.Log.Warn("scanner", "err", err)
 		}
 		s.met(Scanner, err)
-		s.mistyped(true)
+		s.misread(OtherKeyboard)
 		if known(r.Text) {
 			return other
 		}
@@ -144,11 +155,52 @@ func (s *Set) typed(code payterm.PayCode, layout string) payterm.PayCode {
 	return code
 }
 
-// mistyped reports whether the reader types for another keyboard.
-func (s *Set) mistyped(is bool) {
-	if s.o.Mistyped != nil {
-		s.o.Mistyped(is)
+// Misread is how the scanner's settings differ from the profile's.
+type Misread uint8
+
+// The differences.
+const (
+	ReadsWell     Misread = iota
+	OtherKeyboard         // it types for another keyboard
+	NoCodes               // what comes is no code
+)
+
+// misread reports what was found out about the scanner's settings.
+func (s *Set) misread(how Misread) {
+	if s.o.Misread != nil {
+		s.o.Misread(how)
 	}
+}
+
+// manyUnread is how often in a row bytes are no code before that is not line noise any more.
+const manyUnread = 2
+
+// unread notes that what the scanner sends is no code.
+func (s *Set) unread(why scanner.Unread) {
+	s.fails(Scanner, UnreadError(unreadAdvice(why, s.o.Board.Profile.Scanner)))
+	s.misread(NoCodes)
+}
+
+// UnreadError is the trouble of a scanner whose bytes are no codes; its cable is in order.
+type UnreadError string
+
+func (e UnreadError) Error() string { return string(e) }
+
+// unreadAdvice says what to do about bytes that are no code.
+func unreadAdvice(why scanner.Unread, p *board.Scanner) string {
+	switch {
+	case p.Kind == board.KindEvdev:
+		return "the scanner types codes without Enter behind them: set it to end each code with Enter (CR)"
+	case why == scanner.Unended:
+		return fmt.Sprintf("the scanner sends codes that do not end as framing = %q in [scanner] of the board profile says: "+
+			"set it to send CR (Enter) behind each code, or say framing = %q or %q, as it sends them", p.Framing,
+			scanner.Gap, scanner.STXETX)
+	case why == scanner.Unbegun:
+		return fmt.Sprintf("the scanner sends codes that are not between STX and ETX, as framing = %q in [scanner] of the "+
+			"board profile says: set it so, or say framing = %q, or %q where it sends no CR", p.Framing, scanner.CR, scanner.Gap)
+	}
+	return fmt.Sprintf("what the scanner sends is no text: compare baud = %d in [scanner] of the board profile "+
+		"with the scanner's", p.Baud)
 }
 
 // MistypedError is the trouble of a reader that types for another keyboard; its cable is in order.

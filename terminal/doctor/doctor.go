@@ -271,7 +271,8 @@ func (d *Doctor) examineDevice(device string, paper payterm.PaperCondition) Find
 		return finding(api.Warn, devices.PaperAdvice(paper))
 	case device == devices.Printer && devices.PaperAdvice(paper) != "":
 		return finding(api.Fail, devices.PaperAdvice(paper)).as(paperFindings[paper])
-	case back && ago < devices.Recently && errors.As(t.Err, new(devices.MistypedError)):
+	case back && ago < devices.Recently &&
+		(errors.As(t.Err, new(devices.MistypedError)) || errors.As(t.Err, new(devices.UnreadError))):
 		return finding(api.Warn, fmt.Sprintf("codes are read, but %s ago %s", ago, t.Err))
 	case back && ago < devices.Recently:
 		did := "failed"

@@ -36,7 +36,8 @@ var lives = map[screen.Notice]time.Duration{
 	screen.ParcelWaitsForZ:      time.Minute, // and again, while it waits
 	screen.ParcelWaitsForOrders: time.Minute,
 
-	screen.ScannerLayout: 10 * time.Minute,
+	screen.ScannerLayout:  10 * time.Minute,
+	screen.ScannerFraming: 10 * time.Minute,
 }
 
 // Notices are the current notices: the last one of each subject (update, stick, service).
@@ -67,12 +68,19 @@ func (n *Notices) Put(r api.Notice) {
 	n.list = append(n.list, standing{r, subject, n.mono() + lives[r.Notice]})
 }
 
-// End ends a notice before its time, and reports whether it was there.
-func (n *Notices) End(which screen.Notice) bool {
+// Scanner replaces what is said about the scanner's settings, or ends it (NoNotice). It reports whether that
+// changes anything.
+func (n *Notices) Scanner(notice screen.Notice) bool {
+	if notice != screen.NoNotice {
+		n.Put(api.Notice{Notice: notice})
+		return true
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	before := len(n.list)
-	n.list = slices.DeleteFunc(n.list, func(s standing) bool { return s.notice.Notice == which })
+	n.list = slices.DeleteFunc(n.list, func(s standing) bool {
+		return s.notice.Notice == screen.ScannerLayout || s.notice.Notice == screen.ScannerFraming
+	})
 	return len(n.list) < before
 }
 

@@ -28,8 +28,11 @@ func TestNoticesTakeTurns(t *testing.T) {
 	if all := seen(); len(all) != 2 || !all[screen.UpdateRefused] || !all[screen.StickDone] {
 		t.Errorf("in turn: %v", all)
 	}
-	if !n.End(screen.StickDone) || n.End(screen.StickDone) || len(n.list) != 1 {
-		t.Errorf("a notice that is over: %v", n.list)
+	for _, wrong := range []screen.Notice{screen.ScannerLayout, screen.ScannerFraming} {
+		if !n.Scanner(wrong) || len(n.list) != 3 || !n.Scanner(screen.NoNotice) || n.Scanner(screen.NoNotice) ||
+			len(n.list) != 2 {
+			t.Errorf("the scanner's notice %s: %v", wrong, n.list)
+		}
 	}
 	put(screen.UpdateRestarting)
 	if all := seen(); len(all) != 1 || !all[screen.UpdateRestarting] {

@@ -16,7 +16,6 @@ import (
 	"payterm/config"
 	"payterm/provision"
 	"payterm/screen"
-	"payterm/terminal/api"
 	"payterm/terminal/devices"
 	"payterm/terminal/doctor"
 	"payterm/terminal/notice"
@@ -103,7 +102,7 @@ func New(o Options, parcel string) (*Setup, error) {
 	s.unread = err
 	s.devices = devices.New(devices.Options{
 		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: s, MaxScan: MaxScan, Refresh: o.Refresh,
-		Known: o.Provisioner.Knows, Mistyped: s.mistyped,
+		Known: o.Provisioner.Knows, Misread: func(how devices.Misread) { s.notices.Scanner(ScannerNotice(how)) },
 	})
 	s.doctor = doctor.New(doctor.Options{
 		Devices: s.devices, Name: s.view.Device, Data: o.Data, Clock: s.p.Now, Screens: s.screenOptions, Log: o.Log,
@@ -119,13 +118,16 @@ const MaxScan = provision.MaxText + 4
 // The devices' owner.
 var _ devices.Owner = (*Setup)(nil)
 
-// mistyped makes the screen say that the scanner types for another keyboard, until a code comes right.
-func (s *Setup) mistyped(is bool) {
-	if is {
-		s.notices.Put(api.Notice{Notice: screen.ScannerLayout})
-		return
+// ScannerNotice is what the screen says about the scanner's settings.
+func ScannerNotice(how devices.Misread) screen.Notice {
+	switch how {
+	case devices.OtherKeyboard:
+		return screen.ScannerLayout
+	case devices.NoCodes:
+		return screen.ScannerFraming
+	case devices.ReadsWell:
 	}
-	s.notices.End(screen.ScannerLayout)
+	return screen.NoNotice
 }
 
 // Press takes a key; one that comes too fast is dropped.
