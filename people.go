@@ -16,6 +16,8 @@ const (
 
 	DeedAdded      Deed = "operator_added" // Whom can sign on from now on
 	DeedPINChanged Deed = "pin_changed"    // of Whom
+
+	DeedFenced Deed = "till_fenced" // a caller was told that nothing began with Key, and that nothing will
 )
 
 // Purpose says what a PIN is asked for.
@@ -44,8 +46,10 @@ type PersonRecord struct {
 	For      Purpose `json:"for,omitempty"`
 	Whom     string  `json:"whom,omitempty"`     // the operator who was added, or whose PIN was changed
 	Order    OrderID `json:"order_id,omitempty"` // the one in doubt, to be refunded or resolved
-	Failures int     `json:"failures"`           // of this operator, or of Whom, in a row, this one included
-	Wait     int64   `json:"wait_seconds,omitempty"`
+
+	Key      IdempotencyKey `json:"idempotency_key,omitempty"`
+	Failures int            `json:"failures"` // of this operator, or of Whom, in a row, this one included
+	Wait     int64          `json:"wait_seconds,omitempty"`
 }
 
 // PersonDid is a deed read back.

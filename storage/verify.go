@@ -33,6 +33,9 @@ func (r *Reader) Verify(ctx context.Context) (Verified, error) {
 		err = verifyKeys(tx)
 	}
 	if err == nil {
+		err = verifyFences(tx)
+	}
+	if err == nil {
 		err = verifyStructure(tx)
 	}
 	if err != nil {

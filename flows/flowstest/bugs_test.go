@@ -256,6 +256,9 @@ var bugs = []planted{
 		"	r.c.Log.Debug(\"scanned\", \"code\", code.Reveal())\n	wallet, _ := code.Channel()"}}},
 	{"secret_in_the_journal", "secrets", []edit{{"flows/runner/runner.go",
 		"Masked: code.String(), Wallet", "Masked: code.Reveal(), Wallet"}}},
+	{"no_fence", "keys", []edit{{"flows/runner/settle.go",
+		"	if err := r.c.Journal.Fence(stamp, payterm.PersonRecord{Operator: by, Key: key}, merchant); err != nil {\n",
+		"	if err := error(nil); stamp.Boot == \"\" {\n"}}},
 }
 
 // root is the repository's.

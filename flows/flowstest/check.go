@@ -103,6 +103,7 @@ type checker struct {
 	calls       int                  // on the socket
 	callers     map[*caller]bool     // that wait
 	callsOf     map[string][]*caller // by key
+	fenced      map[string]bool      // a till was told that nothing began with this key, and nothing will
 	refusedBy   map[string]int       // number of the last call that was told "nothing began", by key
 	lived       time.Duration        // of the runs that have ended
 	trouble     time.Time            // last failure of network or disk
@@ -126,6 +127,7 @@ func newChecker(s *Sim) checker {
 		inquiredAt: map[payterm.OrderID]time.Time{},
 		damaged:    map[payterm.OrderID]bool{}, inZ: map[payterm.OrderID]age{}, pruned: map[payterm.OrderID]bool{},
 		callers: map[*caller]bool{}, callsOf: map[string][]*caller{}, refusedBy: map[string]int{},
+		fenced: map[string]bool{},
 	}
 }
 
@@ -614,8 +616,9 @@ func (c *checker) forget(book map[payterm.OrderID]payterm.Order, pruned map[payt
 			c.byKey[o.IdempotencyKey] = id
 		}
 	}
-	c.restored = true          // refunds made since then are in no database
-	c.slips = map[string]int{} // this database does not know what was printed since
+	c.fenced = map[string]bool{} // the promises were in the other one
+	c.restored = true            // refunds made since then are in no database
+	c.slips = map[string]int{}   // this database does not know what was printed since
 	fresh := map[payterm.OrderID]payterm.Order{}
 	for id, o := range book {
 		fresh[id] = o

@@ -61,6 +61,7 @@ func ParsePlan(text string) (Plan, error) {
 //	                          a tip; despite a doubt of this total; it gives up that much later
 //	refund 5.00 | all [K [dies 3s]]           of the latest paid sale; with a key a till asks for it
 //	retry K [13.00] [dies 3s] the till repeats the request with key K, or asks for another amount with it
+//	settle K                  the till lost its answer, and asks what became of the request with key K
 //	poll 200ms 30s [5]        a till asks for the status of its first five open orders, at this pace, for that long
 //	ask, resolve                              about the latest order that is open or listed
 //	z                                         the day is closed
@@ -83,7 +84,7 @@ func ParsePlan(text string) (Plan, error) {
 //	clockat 7 25h | unset | right             likewise at the seventh boundary from now
 var acts = map[string]func(*Sim, []string) error{
 	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "twice": (*Sim).twice,
-	"api": (*Sim).api, "retry": (*Sim).retry,
+	"api": (*Sim).api, "retry": (*Sim).retry, "settle": (*Sim).settle,
 	"poll": (*Sim).poll,
 	"ask":  (*Sim).ask, "resolve": (*Sim).resolve, "refund": (*Sim).refund, "z": (*Sim).z,
 	"unseen": (*Sim).payUnseen, "reconcile": (*Sim).reconcile,
@@ -97,8 +98,9 @@ var acts = map[string]func(*Sim, []string) error{
 
 // byPeople are the acts that take time.
 var byPeople = map[string]bool{
-	"passive": true, "active": true, "api": true, "retry": true, "poll": true, "ask": true, "resolve": true,
-	"key": true, "twice": true, "refund": true, "reconcile": true,
+	"passive": true, "active": true, "api": true, "retry": true, "settle": true, "poll": true, "ask": true,
+	"resolve": true,
+	"key":     true, "twice": true, "refund": true, "reconcile": true,
 }
 
 func (s *Sim) act(a Act, running *sync.WaitGroup) error {

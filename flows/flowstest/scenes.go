@@ -136,7 +136,24 @@ func (d *planner) till() {
 	mode, key := d.pick("passive", "passive", "active"), d.key()
 	ask := fmt.Sprintf("api %s %s %s", mode, d.amount(), key)
 	again := "retry " + key + d.pick("", "", "", " 7.77")
-	switch d.r.IntN(6) {
+	switch d.r.IntN(8) {
+	case 6: // its question overtakes its request
+		d.do("settle %s", key)
+		d.pause(100 * time.Millisecond)
+		d.do("%s", ask)
+		d.pause(10 * time.Second)
+		d.do("settle %s", key)
+	case 7: // loses the answer, and asks before it repeats itself
+		d.do("%s dies %s", ask, d.pick("1ms", "500ms", "3s"))
+		if d.r.IntN(2) == 0 {
+			d.do("%s", d.pick("dieat 1", "dieat 2", "full 1 20s"))
+		}
+		d.pause(time.Second)
+		d.do("settle %s", key)
+		d.pause(10 * time.Second)
+		d.do("%s", again)
+		d.pause(time.Minute)
+		d.do("settle %s", key)
 	case 0: // dies and comes back
 		d.do("%s dies %s", ask, d.pick("500ms", "3s", "10s"))
 		d.pause(10 * time.Second)

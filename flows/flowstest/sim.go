@@ -517,6 +517,22 @@ func (e *edge) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
 	e.s.boundary(e.l, "after a record of a person")
 	return nil
 }
+
+func (e *edge) Fence(stamp payterm.Stamp, p payterm.PersonRecord, merchantID string) error {
+	e.s.boundary(e.l, "before a fence")
+	e.s.stall(e.l)
+	if err := e.s.fullDisk(true); err != nil {
+		return err
+	}
+	if err := e.l.store.Fence(stamp, p, merchantID); err != nil {
+		return err
+	}
+	e.s.boundary(e.l, "after a fence")
+	return nil
+}
+
+func (e *edge) Fenced(key string) (string, bool, error) { return e.l.store.Fenced(key) }
+
 func (e *edge) Failures() (map[string]int, error) { return e.l.store.Failures() }
 
 func (e *edge) NextOrderID() (payterm.OrderID, error) {

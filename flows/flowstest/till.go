@@ -180,6 +180,42 @@ func (s *Sim) retry(words []string) error {
 	return nil
 }
 
+// settle is a till that lost its answer and asks what became of its request.
+func (s *Sim) settle(words []string) error {
+	if len(words) != 1 {
+		return fmt.Errorf("settle KEY")
+	}
+	l := s.alive()
+	if l == nil {
+		return nil
+	}
+	var told runner.Settlement
+	var err error
+	s.waitsFor(l, pollLimit, func(ctx context.Context) {
+		told, err = l.runner.Settle(ctx, payterm.IdempotencyKey(words[0]), "till")
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil && !l.dead {
+		s.learned(words[0], told)
+	}
+	return nil
+}
+
+// learned checks what a till was told. The lock is held.
+func (c *checker) learned(key string, told runner.Settlement) {
+	has := c.byKey[key]
+	c.s.tell("a till is told of %s: never began %t, %s %s", key, told.NeverBegan, told.Order.ID, told.Order.Outcome)
+	switch {
+	case told.NeverBegan && has != "":
+		c.violate("keys", "the key %s has the order %s, and a till is told that nothing began", key, has)
+	case told.NeverBegan:
+		c.fenced[key] = true
+	case told.Order.ID != "" && told.Order.ID != has:
+		c.violate("keys", "the key %s has the order %q, and a till is told of %s", key, has, told.Order.ID)
+	}
+}
+
 // asks makes a till's call and checks its result. A customer with a code and a supervisor with a
 // PIN come if they are needed.
 func (s *Sim) asks(l *life, w wish) {
@@ -370,6 +406,9 @@ func (c *checker) answeredTill(one *caller, began payterm.OrderID, res runner.Sa
 			c.violate("keys", "the key %s is refused, and was never used for anything but %s", w.key, w.says())
 		}
 		return
+	case errors.Is(err, runner.ErrFenced) && has != "":
+		c.violate("keys", "the key %s has the order %s, and a till hears that nothing began with it", w.key, has)
+		return
 	case errors.Is(err, runner.ErrUnknown) && one.known != "" && one.known == has:
 		c.violate("keys", "the key %s has the order %s, and a till hears that nobody knows it", w.key, has)
 		return
@@ -412,6 +451,9 @@ func (c *checker) keyBegan(o payterm.Order) {
 	}
 	if before := c.byKey[key]; before != "" {
 		c.violate("keys", "the key %s has the order %s and begins %s", key, before, o.ID)
+	}
+	if c.fenced[key] {
+		c.violate("keys", "%s begins with the key %s, after a till was told that nothing will", o.ID, key)
 	}
 	c.byKey[key] = o.ID
 	fits, again := false, false

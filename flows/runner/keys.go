@@ -17,6 +17,9 @@ import (
 // ErrKeyReused: the key came before with other content.
 var ErrKeyReused = errors.New("this idempotency key was used for another request")
 
+// ErrFenced: a caller was told that nothing began with this key, so nothing does.
+var ErrFenced = errors.New("this idempotency key was given up: a caller was told that nothing began with it")
+
 // Content is what makes two requests the same. The shop's own reference is not part of it, since
 // it moves no money.
 type Content struct {
@@ -73,11 +76,13 @@ type Keys interface {
 	// OrderByKey returns the order of a key; for one that retention has dropped, what callers are
 	// told of it.
 	OrderByKey(key string) (payterm.Order, bool, error)
+	// Fenced reports whether a key is fenced (Settle), and for which merchant.
+	Fenced(key string) (merchantID string, fenced bool, err error)
 	Events(payterm.OrderID) ([]payterm.Journaled, error)
 }
 
 // OrderOf returns the order of a key, false if there is none, ErrKeyReused if its content
-// differs.
+// differs, ErrFenced if it gets no order.
 func OrderOf(keys Keys, key string, asked Content) (payterm.Order, bool, error) {
 	row, found, err := keys.OrderByKey(key)
 	if err == nil && found && asked.Whole && !row.Whole && row.Kind == payterm.KindRefund {
@@ -87,14 +92,30 @@ func OrderOf(keys Keys, key string, asked Content) (payterm.Order, bool, error) 
 	case err != nil:
 		return payterm.Order{}, false, fmt.Errorf("look up the idempotency key: %w", err)
 	case !found:
-		return payterm.Order{}, false, nil
+		return payterm.Order{}, false, fenced(keys, key, asked.MerchantID)
 	case row.MerchantID != asked.MerchantID: // another merchant's till is not told what was sold
-		return payterm.Order{}, false, fmt.Errorf("%w (by the merchant that this terminal had before)", ErrKeyReused)
+		return payterm.Order{}, false, errOtherMerchants
 	case !contentOf(row).fits(asked):
 		return payterm.Order{}, false, fmt.Errorf("%w (order %s, a %s of %s)", ErrKeyReused, row.ID, row.Kind,
 			row.Amount())
 	}
 	return row, true, nil
+}
+
+var errOtherMerchants = fmt.Errorf("%w (by the merchant that this terminal had before)", ErrKeyReused)
+
+// fenced is an error for a fenced key.
+func fenced(keys Keys, key, merchantID string) error {
+	whose, is, err := keys.Fenced(key)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look up the idempotency key: %w", err)
+	case !is:
+		return nil
+	case whose != merchantID:
+		return errOtherMerchants
+	}
+	return ErrFenced
 }
 
 // beganWhole reports whether a refund was for all that was left, which rows of earlier versions

@@ -28,6 +28,8 @@ type Journal interface {
 	Commit(entries ...payterm.Entry) error
 	NextOrderID() (payterm.OrderID, error)
 	Keys
+	// Fence stores that no order has p.Key and none will.
+	Fence(stamp payterm.Stamp, p payterm.PersonRecord, merchantID string) error
 	Writable() error // asked while the journal is out of order
 	// Reserve reports whether the disk still has the room kept for the gateway's answers. It is
 	// asked before each sale and refund, so it is cheap.

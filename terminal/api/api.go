@@ -113,6 +113,36 @@ func (r *CancelRequest) check() error {
 	return nil
 }
 
+// SettleRequest is the body of POST /settle.
+type SettleRequest struct {
+	IdempotencyKey payterm.IdempotencyKey `json:"idempotency_key"`
+}
+
+func (r *SettleRequest) check() error {
+	if r.IdempotencyKey == "" {
+		return refusef("idempotency_key: it names the request")
+	}
+	return nil
+}
+
+// Settlement is the answer to POST /settle.
+type Settlement struct {
+	State SettlementState `json:"state"`
+	// Order is the key's order; missing while the request waits at the counter, and where nothing
+	// began.
+	Order *payterm.Order `json:"order,omitempty"`
+}
+
+// SettlementState is what became of a request.
+type SettlementState string
+
+// The states.
+const (
+	SettledOpen  SettlementState = "open"        // it waits at the counter, or its order is open: ask again
+	SettledDone  SettlementState = "done"        // the order has ended
+	SettledNever SettlementState = "never_began" // a promise: the key has no order, and gets none
+)
+
 // ResolveRequest is the body of POST /orders/{id}/resolve.
 type ResolveRequest struct {
 	Reason string `json:"reason"`

@@ -64,6 +64,11 @@ func (c Client) Cancel(ctx context.Context, id payterm.OrderID) (o payterm.Order
 	return o, c.ask(ctx, http.MethodPost, "/cancel", CancelRequest{id}, &o)
 }
 
+// Settle asks what became of the request with a key. If it has not come, it is refused from then on.
+func (c Client) Settle(ctx context.Context, key payterm.IdempotencyKey) (s Settlement, err error) {
+	return s, c.ask(ctx, http.MethodPost, "/settle", SettleRequest{key}, &s)
+}
+
 // Resolve closes what waits for a supervisor.
 func (c Client) Resolve(ctx context.Context, id payterm.OrderID, reason string) (o payterm.Order, err error) {
 	return o, c.ask(ctx, http.MethodPost, "/orders/"+url.PathEscape(string(id))+"/resolve", ResolveRequest{reason}, &o)

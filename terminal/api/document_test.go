@@ -25,8 +25,9 @@ func TestDocument(t *testing.T) {
 	}
 	bodies := map[string]any{
 		"/sale": SaleRequest{}, "/cancel": CancelRequest{}, "/orders/{id}/refund": RefundRequest{},
-		"/orders/{id}/resolve": ResolveRequest{}, "/totals/z": ZRequest{}, "/training": TrainingRequest{},
-		"/notice": Notice{},
+		"/orders/{id}/resolve": ResolveRequest{}, "/totals/z": ZRequest{}, "/settle": SettleRequest{},
+		"/training": TrainingRequest{},
+		"/notice":   Notice{},
 	}
 	for path, c := range (server{}).routes(refusingNotices{}) {
 		row, is := calls[c.method+" "+path]

@@ -40,6 +40,7 @@ const (
 	Busy          Code = "busy"          // the counter is in use, or slips are printing
 	NothingThere  Code = "nothing_there" // nothing is at the counter that could be cancelled
 	KeyReused     Code = "key_reused"    // the idempotency key was used for another request
+	Fenced        Code = "fenced"        // a caller was told that nothing began with the idempotency key
 	NotNow        Code = "not_now"       // the terminal's state does not allow it
 	NotAllowed    Code = "not_allowed"   // no supervisor allowed it
 	InTraining    Code = "training"      // the terminal is in training
@@ -64,6 +65,7 @@ var statuses = map[Code]int{
 	Busy:          http.StatusConflict,
 	NothingThere:  http.StatusConflict,
 	KeyReused:     http.StatusConflict,
+	Fenced:        http.StatusConflict,
 	NotNow:        http.StatusConflict,
 	NotAllowed:    http.StatusConflict,
 	InTraining:    http.StatusConflict,

@@ -30,6 +30,8 @@ type Counter interface {
 type Orders interface {
 	Order(ctx context.Context, id payterm.OrderID) (payterm.Order, error)
 	Resolve(ctx context.Context, id payterm.OrderID, reason string) (payterm.Order, error)
+	// Settle tells what became of the request with a key. A request that has not come is refused from then on.
+	Settle(ctx context.Context, key payterm.IdempotencyKey) (Settlement, error)
 	Queue(ctx context.Context) ([]payterm.QueueItem, error)
 	// Reconcile reports its progress.
 	Reconcile(ctx context.Context, r ReconcileRequest, checked func(n, of int)) (Reconciliation, error)
@@ -86,6 +88,11 @@ func (s Refusing) Order(context.Context, payterm.OrderID) (payterm.Order, error)
 // Resolve is refused.
 func (s Refusing) Resolve(context.Context, payterm.OrderID, string) (payterm.Order, error) {
 	return payterm.Order{}, s.Why()
+}
+
+// Settle is refused.
+func (s Refusing) Settle(context.Context, payterm.IdempotencyKey) (Settlement, error) {
+	return Settlement{}, s.Why()
 }
 
 // Queue is refused.
@@ -149,6 +156,7 @@ func (s server) routes(notices Noticer) map[string]call {
 		"/status":              {method: get, do: s.status},
 		"/sale":                {method: post, do: s.sale, body: true},
 		"/cancel":              {method: post, do: s.cancel, body: true},
+		"/settle":              {method: post, do: s.settle, body: true},
 		"/orders/{id}":         {method: get, do: s.order},
 		"/orders/{id}/refund":  {method: post, do: s.refund, body: true},
 		"/orders/{id}/resolve": {method: post, do: s.resolve, body: true},
@@ -311,6 +319,16 @@ func (s server) order(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	o, err := s.current().Order(ctx, payterm.OrderID(r.PathValue("id")))
 	reply(w, o, err)
+}
+
+func (s server) settle(w http.ResponseWriter, r *http.Request) {
+	var req SettleRequest
+	if err := read(w, r, maxRequest, &req); err != nil {
+		reply(w, nil, err)
+		return
+	}
+	v, err := s.current().Settle(r.Context(), req.IdempotencyKey)
+	reply(w, v, err)
 }
 
 func (s server) resolve(w http.ResponseWriter, r *http.Request) {

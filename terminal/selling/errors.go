@@ -21,6 +21,7 @@ func Coded(err error) error {
 		code api.Code
 	}{
 		{runner.ErrKeyReused, api.KeyReused},
+		{runner.ErrFenced, api.Fenced},
 		{runner.ErrCurrency, api.Invalid},
 		{runner.ErrBusy, api.Busy},
 		{runner.ErrNothingThere, api.NothingThere},

@@ -156,6 +156,32 @@ func (s *Selling) Order(ctx context.Context, id payterm.OrderID) (payterm.Order,
 	return o, missing(id, open, err)
 }
 
+// localCaller names the callers of the local API in the journal.
+const localCaller = "api"
+
+// Settle tells what became of the request with a key.
+func (s *Selling) Settle(ctx context.Context, key payterm.IdempotencyKey) (api.Settlement, error) {
+	found, err := s.o.Loop.Settle(ctx, key, localCaller)
+	switch {
+	case err != nil:
+		return api.Settlement{}, Coded(err)
+	case found.NeverBegan:
+		return api.Settlement{State: api.SettledNever}, nil
+	}
+	return settlement(found.Order, found.Open()), nil
+}
+
+func settlement(o payterm.Order, open bool) api.Settlement {
+	s := api.Settlement{State: api.SettledDone}
+	if open {
+		s.State = api.SettledOpen
+	}
+	if o.ID != "" {
+		s.Order = &o
+	}
+	return s
+}
+
 // missing is the error of an order that does not exist.
 func missing(id payterm.OrderID, there bool, err error) error {
 	if err == nil && !there {

@@ -38,6 +38,7 @@ type Counter interface {
 type Orders interface {
 	Inquire(ctx context.Context, id payterm.OrderID) (payterm.Order, bool, error)
 	Resolve(ctx context.Context, id payterm.OrderID, operator, reason string) (payterm.Order, error)
+	Settle(ctx context.Context, key payterm.IdempotencyKey, by string) (runner.Settlement, error)
 	Queue(ctx context.Context) ([]payterm.QueueItem, error)
 	Check(ctx context.Context, id payterm.OrderID) (runner.Checked, error)
 }

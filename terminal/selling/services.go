@@ -70,6 +70,11 @@ func (s InTraining) Refund(ctx context.Context, r api.RefundRequest,
 	return s.Real.Refund(ctx, r, taken)
 }
 
+// Settle answers from the real terminal's journal.
+func (s InTraining) Settle(_ context.Context, key payterm.IdempotencyKey) (api.Settlement, error) {
+	return s.Real.RealSettle(key)
+}
+
 // Outside is the local API on the real terminal's data during training: nothing is sold, and
 // questions about orders are answered from the real journal.
 func Outside(in InTraining) api.Service {
@@ -92,6 +97,10 @@ func (s outside) Sale(ctx context.Context, r api.SaleRequest, taken func(payterm
 func (s outside) Refund(ctx context.Context, r api.RefundRequest,
 	taken func(payterm.OrderID)) (payterm.Order, error) {
 	return s.in.Refund(ctx, r, taken)
+}
+
+func (s outside) Settle(ctx context.Context, key payterm.IdempotencyKey) (api.Settlement, error) {
+	return s.in.Settle(ctx, key)
 }
 
 // Cancel tells how an order of the real terminal stands: in training none is at its counter.

@@ -64,6 +64,22 @@ func (t Training) inReal(look func(*storage.Reader) (payterm.Order, bool, error)
 	return o, found, errors.Join(err, j.Close())
 }
 
+// RealSettle tells what became of a request to the real terminal. That nothing began is not promised in
+// training, since the real journal is not written then.
+func (t Training) RealSettle(key payterm.IdempotencyKey) (api.Settlement, error) {
+	o, found, err := t.inReal(func(j *storage.Reader) (payterm.Order, bool, error) { return j.OrderByKey(string(key)) })
+	switch {
+	case err != nil:
+		return api.Settlement{}, api.Errorf(api.InTraining, "%v; whether this key has an order is not known: %v",
+			ErrTraining, err)
+	case found && o.MerchantID == t.MerchantID:
+		return settlement(o, o.Outcome == payterm.Open), nil
+	case found:
+		return api.Settlement{}, Coded(runner.ErrKeyReused)
+	}
+	return api.Settlement{}, ErrTraining
+}
+
 // RealOrder is an order of the real terminal.
 func (t Training) RealOrder(id payterm.OrderID) (payterm.Order, error) {
 	o, there, err := t.inReal(func(j *storage.Reader) (payterm.Order, bool, error) { return j.Order(id) })
