@@ -48,7 +48,10 @@ const roomLeft = 64 << 20
 func (c reportsCmd) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	cfg, _, err := config.InForce(c.Config, c.Data, os.Environ())
+	cfg, parcel, err := config.InForce(c.Config, c.Data, os.Environ())
+	if err == nil && parcel == 0 {
+		_, err = os.Stat(c.Config) // without it nobody knows whether the merchant has a key
+	}
 	if err != nil {
 		return fmt.Errorf("reports: %w", err)
 	}

@@ -142,6 +142,10 @@ func TestReports(t *testing.T) {
 	if said, status := s.failing("reports", "--config", plain, filepath.Join(stick, "missing")); status != 1 {
 		t.Errorf("a folder that is not there: %d %s", status, said)
 	}
+	if said, status := s.failing("reports", "--config", filepath.Join(s.dir, "none.toml"), stick); status != 1 ||
+		!strings.Contains(said, "none.toml") {
+		t.Errorf("without a configuration, which may have a key: %d %s", status, said)
+	}
 	empty := t.TempDir()
 	target := t.TempDir()
 	if out, complaint, err := ran(t, "", "reports", "--data", empty, "--config", plain, target); err == nil {
