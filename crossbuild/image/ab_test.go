@@ -429,6 +429,7 @@ const (
 	panicked  = `Kernel panic`
 	handed    = `stick: parcel (\S+) is handed to the agent`
 	wrote     = `stick: service/(\S+) is written`
+	reported  = `stick: reports/(\S+) is written`
 	unwritten = `stick: service/\S+ could not be written: it needs \d+ KB`
 	noDoctor  = `without doctor\.json`
 	locked    = `stick: it is write-protected`
@@ -438,7 +439,7 @@ var words = map[string]*regexp.Regexp{}
 
 func init() {
 	for _, w := range []string{chose, refused, installs, restarts, good, proved, fellBack, unhealthy, takeOut, panicked,
-		handed, wrote, unwritten, locked, noDoctor} {
+		reported, handed, wrote, unwritten, locked, noDoctor} {
 		words[w] = regexp.MustCompile(w)
 	}
 }

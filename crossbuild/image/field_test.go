@@ -417,7 +417,7 @@ func TestField(t *testing.T) {
 	}
 	m.enters(code3, h)
 
-	step("sticks with a folder for the service: a full one, a broken one, a good one")
+	step("sticks with a folder for the service: a full one, a broken one, a good one, which is for the office too")
 	m.insert(serviceStick(t, dir, "full", 2048), false, nil)
 	m.must(unwritten, "", wrote)
 	m.must(takeOut, "")
@@ -428,8 +428,13 @@ func TestField(t *testing.T) {
 	m.must(takeOut, "")
 	m.unplug()
 	service := serviceStick(t, dir, "service", 0)
+	run(t, "mmd", "-i", service+"@@1M", "::reports")
 	m.insert(service, false, nil)
 	bundle, err := m.wait(wrote, takeOut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reports, err := m.wait(reported, takeOut)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -441,6 +446,13 @@ func TestField(t *testing.T) {
 	m.cut()
 	if !strings.HasPrefix(bundle, "payterm-T3-") {
 		t.Errorf("the bundle is %s", bundle)
+	}
+	run(t, "mcopy", "-s", "-i", service+"@@1M", "::reports/"+reports, dir)
+	run(t, "sh", "-c", `cd "$0" && sha256sum --quiet -c SHA256SUMS`, filepath.Join(dir, reports))
+	run(t, "../../build/payterm", "journal", "verify", filepath.Join(dir, reports, "payterm.db"))
+	if days := run(t, "sh", "-c", `cat "$0"/day-*.csv`, filepath.Join(dir, reports)); !strings.Contains(days, ",1234,") ||
+		!strings.HasPrefix(reports, "T3-") {
+		t.Errorf("%s has no sale: %s", reports, days)
 	}
 	files := taken(t, dir, service, bundle)
 	for file, says := range map[string]string{
