@@ -37,15 +37,15 @@ func boardOf(cfg config.Config) (string, board.Profile, error) {
 	name := cfg.Terminal.Board
 	if strings.Contains(name, "/") {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-			return "", board.Profile{}, cfg.BoardProblem(fmt.Sprintf("there is no file %s; its path is relative to the "+
-				"configuration's directory (payterm board list has the boards that need no file)", name))
+			return "", board.Profile{}, cfg.BoardProblem(fmt.Sprintf("there is no file %s; a relative path begins at "+
+				"the configuration's directory (payterm board list has the boards that need no file)", name))
 		}
 		return readBoard(name)
 	}
 	text, err := boards.Read(name)
 	if err != nil {
-		return "", board.Profile{}, cfg.BoardProblem(fmt.Sprintf("%q: no board of this name is known (payterm board list); "+
-			"a profile of your own is a file beside the configuration, such as %q", name, name+".toml"))
+		return "", board.Profile{}, cfg.BoardProblem(fmt.Sprintf("%q: no board of this name; payterm board list names those that "+
+			"are known, and a profile of your own is a file beside the configuration, such as %q", name, name+".toml"))
 	}
 	p, err := board.ReadProfile(name+".toml", text)
 	return name + ".toml", p, err

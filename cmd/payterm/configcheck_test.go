@@ -37,7 +37,7 @@ func TestConfigCheck(t *testing.T) {
 		t.Errorf("%v: %+v\n%s", err, a, complaint)
 	}
 	if a, complaint, err = check("--strict", bare); err == nil || a.OK ||
-		!strings.Contains(complaint, bare+":3: terminal.board: \"no-such-board\": no board of this name is known") || !strings.Contains(complaint, "gateway.sign_key_file") {
+		!strings.Contains(complaint, bare+":3: terminal.board: \"no-such-board\": no board of this name") || !strings.Contains(complaint, "gateway.sign_key_file") {
 		t.Errorf("%v: %+v\n%s", err, a, complaint)
 	}
 	write(t, bare, "[terminal]\nid = \"T1\"\nboard = \"only.toml\"\n")

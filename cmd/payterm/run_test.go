@@ -197,7 +197,7 @@ func TestRunRefuses(t *testing.T) {
 		{"no name", "name = \"Shop\"\n", "", "merchant.name: is missing"},
 		{"no board", "board = \"raspberrypi-spi-st7789\"\n", "", "terminal.board: is missing"},
 		{"unknown board", "raspberrypi-spi-st7789", "pi", "payterm board list names those that are known"},
-		{"no board file", "raspberrypi-spi-st7789", dir + "/pi.toml", "no such file"},
+		{"no board file", "raspberrypi-spi-st7789", dir + "/pi.toml", "payterm.toml:3: terminal.board: there is no file "},
 		{"no key", dir + "/key", dir + "/none", "sign_key_file: cannot be opened"},
 		{"no TOML", "id = \"T1\"", "id = T1", "payterm.toml:2"},
 	} {
