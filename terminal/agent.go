@@ -290,14 +290,13 @@ func (a *Agent) unsynced() bool {
 
 func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey []byte) runner.Config {
 	c := a.o.Config
-	staff, err := config.OpenStaff(a.o.Data, c)
-	if err != nil {
-		a.o.Log.Error("the operators who were set at the keypad cannot be read: those of the configuration count",
-			"err", err)
-	}
+	staff, whole := a.staff()
 	settings := staff.Now().Settings()
+	settings.MerchantID = c.Gateway.MerchantID
 	pad := a.o.Board.Profile.Keypad
 	settings.Staff = a.training == nil && (pad == nil || pad.Has(payterm.KeyF2)) // the key that leads there
+	// Without a sign-on because a file is damaged, nobody would know who sold. A supervisor can set PINs again.
+	settings.SignOn = settings.SignOn || !whole && settings.PINSet
 	settings.Lines, settings.WithoutF1 = a.menuLines(), pad != nil && !pad.Has(payterm.KeyF1)
 	settings.LettersOnly = a.o.Board.Profile.LettersOnly()
 	settings.RefundsNeedPIN, settings.Training = a.o.RefundsNeedPIN, a.training != nil
@@ -345,6 +344,20 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 		}
 	}
 	return rc
+}
+
+// staff are the operators of the terminal, also in training. whole: what was set at the keypad could be read.
+func (a *Agent) staff() (staff *config.Staff, whole bool) {
+	c, data := a.o.Config, a.o.Data
+	if a.training != nil {
+		c.Gateway.MerchantID, data = a.o.realID, a.o.real
+	}
+	staff, err := config.OpenStaff(data, c)
+	if err != nil {
+		a.o.Log.Error("the operators who were set at the keypad cannot be read: those of the configuration count, "+
+			"and a supervisor can set the PINs again", "err", err)
+	}
+	return staff, err == nil
 }
 
 // firstCodeKey makes the key of the hashes by which a used payment code is recognised. It is

@@ -125,7 +125,8 @@ const boxes = `(() => {
   return Object.fromEntries(all.map((e, i) => {
     const r = e.getBoundingClientRect(), top = terminal.contains(e) ? -terminal.getBoundingClientRect().y : scrollY;
     const name = i + ' ' + e.tagName + ' ' + (e.id || e.dataset.key || '');
-    return [name, [r.x, r.y + top, r.width, r.height].map(Math.round).join()];
+    const down = new DOMMatrix(getComputedStyle(e).transform); // a key that is pressed lies a little lower
+    return [name, [r.x - down.e, r.y + top - down.f, r.width, r.height].map(Math.round).join()];
   }));
 })()`
 

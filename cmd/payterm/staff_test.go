@@ -71,6 +71,16 @@ func TestStaff(t *testing.T) {
 		t.Errorf("sold by %q", sale.Operator)
 	}
 
+	s.keys("ENTER")
+	press("idle", keys{"F1", "00"}) // in training the operators are the same
+	s.waitScreen("sure")
+	s.yes()
+	press("number", keys{"9", "ENTER"})
+	press("pin", keys{"2", "7", "1", "8", "ENTER"})
+	s.has("number", "TRAINING")
+	signsOn("17", strings.Split("314159", "")...)
+	s.has("idle", "TRAINING")
+
 	out, complaint, err := ran(t, "", "journal", "list", "--people", "--data", s.data)
 	if err != nil || strings.Count(out, "operators") < 4 {
 		t.Errorf("%v %s %s", err, complaint, out)
@@ -98,4 +108,35 @@ func TestStaff(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestStaffDamaged: nobody sells without a sign-on because the file with the PINs is damaged. A supervisor sets them
+// again.
+func TestStaffDamaged(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, fmt.Sprintf("[supervisor]\npin_hash = %q\n", hashOf(t, "2718")))
+	s.waitScreen("idle")
+	if err := s.agent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	s.agent.Wait() //nolint:errcheck // it was killed
+	write(t, filepath.Join(s.data, "operators.json"), "[{")
+	s.boot()
+	s.waitScreen("number")
+	s.keys("F2")
+	s.waitScreen("pin")
+	s.keys("2", "7", "1", "8", "ENTER")
+	s.waitScreen("operator")
+	s.keys("1", "7", "ENTER")
+	for range 2 {
+		s.waitScreen("new_pin")
+		s.keys("3", "1", "4", "1", "ENTER")
+	}
+	s.waitScreen("operator_kept")
+	s.keys("ENTER")
+	s.waitScreen("number")
+	s.keys("1", "7", "ENTER")
+	s.waitScreen("pin")
+	s.keys("3", "1", "4", "1", "ENTER")
+	s.has("idle", "Operator 17")
 }
