@@ -238,7 +238,7 @@ func (t *rig) keys(keys ...payterm.Key) {
 
 func (t *rig) waitScreen(name string) {
 	t.b.Helper()
-	for end := time.Now().Add(15 * time.Second); t.agent.Screen().Name != name; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(never); t.agent.Screen().Name != name; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.b.Fatalf("no screen %s, but %s", name, t.agent.Screen().Name)
 		}
@@ -336,7 +336,7 @@ func (g *gateway) wait(b *testing.B) time.Time {
 	select {
 	case first := <-g.first:
 		return first
-	case <-time.After(15 * time.Second):
+	case <-time.After(never):
 		b.Fatal("no payment came")
 		return time.Time{}
 	}

@@ -34,10 +34,18 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// never is how long a test waits for what must come. A machine with other work takes long; nothing is measured.
+const never = 2 * time.Minute
+
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// Terminals wait more than they compute, so more tests run at once than there are processors.
-	if err := flag.Set("test.parallel", "12"); err != nil {
+	// Terminals wait more than they compute, so more tests run at once than there are processors. The race detector
+	// (-short) computes ten times as much.
+	atOnce := "12"
+	if testing.Short() {
+		atOnce = "6"
+	}
+	if err := flag.Set("test.parallel", atOnce); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -224,7 +232,7 @@ func TestReport(t *testing.T) {
 		t.Error("not ok")
 	}
 	if s := c.a.Screen(); s.Name == string(counter.ViewService) {
-		for end := time.Now().Add(30 * time.Second); c.a.Screen().Name != "idle"; time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(never); c.a.Screen().Name != "idle"; time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("the counter is not given back: %+v", c.a.Screen())
 			}
@@ -409,7 +417,7 @@ func TestBlindEnter(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.press("5")
-			for end := time.Now().Add(30 * time.Second); c.a.devices.Trouble("display").N == 0; time.Sleep(time.Millisecond) {
+			for end := time.Now().Add(never); c.a.devices.Trouble("display").N == 0; time.Sleep(time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatal("the display does not fail")
 				}
@@ -427,7 +435,7 @@ func TestBlindEnter(t *testing.T) {
 
 func (c *clinic) awaitIdle() {
 	c.t.Helper()
-	for end := time.Now().Add(20 * time.Second); c.a.Screen().Name != "idle"; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(never); c.a.Screen().Name != "idle"; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			c.t.Fatalf("the counter is not idle: %+v", c.a.Screen())
 		}
@@ -492,7 +500,7 @@ func TestChipFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			var found api.Check
-			for end := time.Now().Add(30 * time.Second); time.Now().Before(end) &&
+			for end := time.Now().Add(never); time.Now().Before(end) &&
 				(string(found.Result) != x.result || !strings.Contains(found.Says, x.says)); {
 				// an error that this frame causes is in the next report or answer
 				rep, _ := c.doctor("", nil)
@@ -514,7 +522,7 @@ func TestScannerAway(t *testing.T) {
 	c.awaitIdle()
 	shows := func(name string, away bool) {
 		t.Helper()
-		for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(never); ; time.Sleep(5 * time.Millisecond) {
 			s := c.a.Screen()
 			if s.Name == name && slices.Contains(s.Lines, words) == away {
 				return
@@ -564,7 +572,7 @@ func TestServiceTakesTheCounter(t *testing.T) {
 		c.a.socket().ServeHTTP(httptest.NewRecorder(),
 			httptest.NewRequest(http.MethodPost, "/doctor?test=keypad", nil).WithContext(ctx))
 	}()
-	for end := time.Now().Add(30 * time.Second); c.a.Screen().Title != "Keypad"; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(never); c.a.Screen().Title != "Keypad"; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%+v", c.a.Screen())
 		}
@@ -585,7 +593,7 @@ func TestServiceTakesTheCounter(t *testing.T) {
 	c.awaitIdle()
 	c.press("5")
 	c.press("ENTER")
-	for end := time.Now().Add(30 * time.Second); c.a.Screen().Name != "scan"; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(never); c.a.Screen().Name != "scan"; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%+v", c.a.Screen())
 		}
@@ -615,7 +623,7 @@ func TestSlipOfATrialIsNotPrintedLater(t *testing.T) {
 	if err := c.board.SetPrinter("ok", ""); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(never); ; time.Sleep(20 * time.Millisecond) {
 		_, text := c.board.Paper()
 		if strings.Contains(text, "--- cut ---") {
 			if !strings.Contains(text, "DOCTOR") || strings.Contains(text, "TEST") {

@@ -91,7 +91,7 @@ func newCounter(data string) (*soakCounter, error) {
 	select {
 	case <-ready:
 		return c, nil
-	case <-time.After(30 * time.Second):
+	case <-time.After(never):
 		return nil, errors.Join(errors.New("it is not ready"), c.stop())
 	}
 }
@@ -148,12 +148,12 @@ func (c *soakCounter) screen(name string) error {
 }
 
 func within(true func() bool) error {
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(never); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if true() {
 			return nil
 		}
 	}
-	return errors.New("not in 30 s")
+	return errors.New("never")
 }
 
 // wallet is the payment code of a customer.

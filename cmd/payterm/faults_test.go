@@ -225,7 +225,7 @@ func (s *shop) suffer(m mishap, mode payterm.Mode, n int) {
 			s.post(s.sim+"/sim/orders/"+string(o.ID)+"/decline", nil)
 		}
 		// A question during a running inquiry gets that inquiry's answer, so ask again.
-		for end := time.Now().Add(10 * time.Second); o.Outcome == inDoubt && time.Now().Before(end); {
+		for end := time.Now().Add(never); o.Outcome == inDoubt && time.Now().Before(end); {
 			o = s.status(o.ID)
 		}
 		if o.Outcome != m.later {
