@@ -72,8 +72,9 @@ func (n *Notices) Put(r api.Notice) {
 // changes anything.
 func (n *Notices) Scanner(notice screen.Notice) bool {
 	if notice != screen.NoNotice {
-		n.Put(api.Notice{Notice: notice})
-		return true
+		stands := n.stands(notice)
+		n.Put(api.Notice{Notice: notice}) // for longer
+		return !stands
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -82,6 +83,13 @@ func (n *Notices) Scanner(notice screen.Notice) bool {
 		return s.notice.Notice == screen.ScannerLayout || s.notice.Notice == screen.ScannerFraming
 	})
 	return len(n.list) < before
+}
+
+func (n *Notices) stands(notice screen.Notice) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := n.mono()
+	return slices.ContainsFunc(n.list, func(s standing) bool { return s.notice.Notice == notice && now < s.until })
 }
 
 // Now is the notice to show: a restart, else each in turn.

@@ -29,8 +29,8 @@ func TestNoticesTakeTurns(t *testing.T) {
 		t.Errorf("in turn: %v", all)
 	}
 	for _, wrong := range []screen.Notice{screen.ScannerLayout, screen.ScannerFraming} {
-		if !n.Scanner(wrong) || len(n.list) != 3 || !n.Scanner(screen.NoNotice) || n.Scanner(screen.NoNotice) ||
-			len(n.list) != 2 {
+		if !n.Scanner(wrong) || n.Scanner(wrong) || len(n.list) != 3 || !n.Scanner(screen.NoNotice) ||
+			n.Scanner(screen.NoNotice) || len(n.list) != 2 {
 			t.Errorf("the scanner's notice %s: %v", wrong, n.list)
 		}
 	}
