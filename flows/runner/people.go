@@ -63,8 +63,7 @@ func (r *Runner) who(number string) string {
 
 // record stores what a person did; false if that failed.
 func (r *Runner) record(p payterm.PersonRecord) bool {
-	mono, wall := r.c.Clock.Now()
-	if err := r.c.People.Record(payterm.Stamp{Boot: r.c.BootTag, Mono: mono, Wall: wall}, p); err != nil {
+	if err := r.c.People.Record(r.times(), p); err != nil {
 		r.storeFailed(err)
 		return false
 	}

@@ -56,8 +56,7 @@ func (r *Runner) settle(key payterm.IdempotencyKey, by string) (Settlement, erro
 	case err != nil:
 		return Settlement{}, err
 	}
-	mono, wall := r.c.Clock.Now()
-	stamp := payterm.Stamp{Boot: r.c.BootTag, Mono: mono, Wall: wall}
+	stamp := r.times()
 	if err := r.c.Journal.Fence(stamp, payterm.PersonRecord{Operator: by, Key: key}, merchant); err != nil {
 		r.storeFailed(err)
 		return Settlement{}, fmt.Errorf("the promise that nothing began cannot be kept: %w", err)
